@@ -1,0 +1,25 @@
+//! What the services say to each other and to the world: ids, money, wire types, errors and typed clients.
+//!
+//! Nothing here knows how a call travels (that is [`client::Transport`], implemented by the `runtime` crate)
+//! nor how anything is stored. It compiles to wasm, so that browser code can share it.
+
+pub mod cart;
+pub mod client;
+pub mod error;
+pub mod flags;
+pub mod health;
+pub mod id;
+pub mod menu;
+pub mod money;
+pub mod order;
+pub mod pricing;
+pub mod quantity;
+pub mod text;
+pub mod time;
+
+pub use error::{ApiError, Code};
+pub use id::{CartId, ItemId, OrderId, QuoteId, RestaurantId, SessionId};
+pub use money::Money;
+pub use quantity::Quantity;
+pub use text::{CustomerName, Note};
+pub use time::Timestamp;

@@ -1,0 +1,222 @@
+//! Orders and their life cycle.
+
+use crate::id::{CartId, ItemId, OrderId, QuoteId, RestaurantId};
+use crate::money::Money;
+use crate::pricing::{Charge, PricedLine};
+use crate::text::{CustomerName, Note};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Where an order is. [`OrderStatus::may_become`] is the whole state machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum OrderStatus {
+    Pending,
+    Paid,
+    Accepted,
+    Preparing,
+    Ready,
+    Assigned,
+    PickedUp,
+    Delivered,
+    /// By the customer, before the restaurant accepted.
+    Cancelled,
+    /// By the restaurant.
+    Rejected,
+    PaymentFailed,
+}
+
+impl OrderStatus {
+    pub const ALL: [Self; 11] = [
+        Self::Pending,
+        Self::Paid,
+        Self::Accepted,
+        Self::Preparing,
+        Self::Ready,
+        Self::Assigned,
+        Self::PickedUp,
+        Self::Delivered,
+        Self::Cancelled,
+        Self::Rejected,
+        Self::PaymentFailed,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Paid => "paid",
+            Self::Accepted => "accepted",
+            Self::Preparing => "preparing",
+            Self::Ready => "ready",
+            Self::Assigned => "assigned",
+            Self::PickedUp => "pickedUp",
+            Self::Delivered => "delivered",
+            Self::Cancelled => "cancelled",
+            Self::Rejected => "rejected",
+            Self::PaymentFailed => "paymentFailed",
+        }
+    }
+
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+
+    pub const fn may_become(self, next: Self) -> bool {
+        use OrderStatus as S;
+        matches!(
+            (self, next),
+            (S::Pending, S::Paid | S::PaymentFailed | S::Cancelled)
+                | (S::Paid, S::Accepted | S::Rejected | S::Cancelled)
+                | (S::Accepted, S::Preparing)
+                | (S::Preparing, S::Ready)
+                | (S::Ready, S::Assigned)
+                | (S::Assigned, S::PickedUp)
+                | (S::PickedUp, S::Delivered)
+        )
+    }
+
+    /// Nothing follows.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Delivered | Self::Cancelled | Self::Rejected | Self::PaymentFailed)
+    }
+}
+
+/// `POST /api/orders`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlaceOrder {
+    pub customer_name: CustomerName,
+    pub cart_id: CartId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub special_instructions: Option<Note>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Note>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_method: Option<Note>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promotion: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quote_id: Option<QuoteId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderLine {
+    pub item_id: ItemId,
+    pub item_name: String,
+    pub item_emoji: String,
+    pub quantity: u32,
+    pub base_price: Money,
+    /// After all rules: what is charged for the line.
+    pub item_total: Money,
+    /// Why it differs from price times quantity, for people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<String>,
+}
+
+/// An order. Fields that only its owner, the restaurant and operators may see are `None` for everybody else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Order {
+    pub id: OrderId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_name: Option<CustomerName>,
+    pub restaurant_id: RestaurantId,
+    pub restaurant_name: String,
+    pub items: Vec<OrderLine>,
+    pub total_price: Money,
+    pub status: OrderStatus,
+    pub timestamp: Timestamp,
+    pub updated_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub special_instructions: Option<Note>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Note>,
+}
+
+impl Order {
+    /// The view for somebody who knows the id and nothing else.
+    #[must_use]
+    pub fn public(mut self) -> Self {
+        self.customer_name = None;
+        self.special_instructions = None;
+        self.address = None;
+        self
+    }
+}
+
+/// `PATCH /api/orders/{id}`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SetStatus {
+    pub status: OrderStatus,
+}
+
+/// `POST /api/quotes`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QuoteCart {
+    pub cart_id: CartId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promotion: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Note>,
+}
+
+/// A quote with names and pictures, as the customer sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CartQuote {
+    pub quote_id: QuoteId,
+    pub cart_id: CartId,
+    pub restaurant_id: RestaurantId,
+    pub lines: Vec<OrderLine>,
+    pub fees: Vec<Charge>,
+    pub discounts: Vec<Charge>,
+    pub subtotal: Money,
+    pub total: Money,
+    pub expires_at: Timestamp,
+}
+
+/// A customer's name with how many orders it has (`GET /api/customers`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Customer {
+    pub name: String,
+    pub order_count: u64,
+}
+
+impl OrderLine {
+    /// Joins a priced line with the name and picture its menu gives it.
+    pub fn from_priced(line: &PricedLine, item_name: String, item_emoji: String) -> Self {
+        Self {
+            item_id: line.item_id.clone(),
+            item_name,
+            item_emoji,
+            quantity: line.quantity,
+            base_price: line.base_price,
+            item_total: line.total,
+            rules: line.rules.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OrderStatus;
+
+    #[test]
+    fn a_final_order_never_moves_and_every_other_one_can() {
+        for from in OrderStatus::ALL {
+            let can_move = OrderStatus::ALL.into_iter().any(|to| from.may_become(to));
+            assert_eq!(can_move, !from.is_final(), "{from:?}");
+            assert!(!from.may_become(from), "{from:?}");
+        }
+    }
+
+    #[test]
+    fn the_word_on_the_wire_is_the_word_in_the_store() {
+        for status in OrderStatus::ALL {
+            assert_eq!(serde_json::to_string(&status).unwrap(), format!("\"{}\"", status.as_str()));
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! What the middleware service is asked and answers: validation, prices, stock, quotes and reservations.
+
+use crate::id::{ItemId, OrderId, QuoteId};
+use crate::money::Money;
+use crate::quantity::whole_number;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// `POST /validate`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ValidateRequest {
+    pub item_id: ItemId,
+    #[serde(deserialize_with = "whole_number")]
+    pub quantity: i64,
+    pub customer_name: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValidateReply {
+    pub valid: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// `POST /calculate-price`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PriceRequest {
+    pub item_id: ItemId,
+    #[serde(deserialize_with = "whole_number")]
+    pub quantity: i64,
+    pub base_price: Money,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PriceReply {
+    pub total_price: Money,
+    pub base_price: Money,
+    pub quantity: u32,
+    /// What the rules took off, never negative.
+    pub discount: Money,
+    /// All rules together, as a factor: 1.1 in the rush, 0.85 in the afternoon.
+    pub price_multiplier: f64,
+    pub message: String,
+}
+
+/// `POST /check-inventory`. Any positive whole number; a hit takes the stock.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InventoryRequest {
+    pub item_id: ItemId,
+    #[serde(deserialize_with = "whole_number")]
+    pub quantity: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InventoryReply {
+    pub available: bool,
+    pub current_stock: i64,
+    pub requested_amount: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// One line to be priced or reserved. The base price comes from the menu service, never from a client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LineRequest {
+    pub item_id: ItemId,
+    pub quantity: u32,
+    pub base_price: Money,
+}
+
+/// `POST /quote`: prices a whole cart, reserves nothing.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QuoteRequest {
+    pub lines: Vec<LineRequest>,
+    /// IANA time zone of the restaurant.
+    pub time_zone: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promotion: Option<String>,
+}
+
+/// A line with its rules applied. `total` is what is charged for the line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PricedLine {
+    pub item_id: ItemId,
+    pub quantity: u32,
+    pub base_price: Money,
+    pub total: Money,
+    /// Why the total differs from price times quantity, for people: "Afternoon -15 %".
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<String>,
+}
+
+/// Fee or discount on a whole order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charge {
+    pub name: String,
+    pub amount: Money,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Quote {
+    pub quote_id: QuoteId,
+    pub lines: Vec<PricedLine>,
+    pub fees: Vec<Charge>,
+    pub discounts: Vec<Charge>,
+    pub subtotal: Money,
+    pub total: Money,
+    pub expires_at: Timestamp,
+}
+
+/// `POST /reservations`: validate, price (by quote or afresh) and take stock, in one atomic step. Repeating it with the same
+/// order id answers the same reservation and takes nothing twice.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReservationRequest {
+    pub order_id: OrderId,
+    pub lines: Vec<LineRequest>,
+    pub time_zone: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quote_id: Option<QuoteId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promotion: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ReservationState {
+    Reserved,
+    Confirmed,
+    Released,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reservation {
+    pub order_id: OrderId,
+    pub state: ReservationState,
+    pub lines: Vec<PricedLine>,
+    pub total: Money,
+}
+
+/// `POST /reservations/confirm`: many at once, so that the drain behind a busy hour is cheap.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfirmBatch {
+    pub order_ids: Vec<OrderId>,
+}
+
+/// Stock of one item, as operators see it (`GET /api/inventory`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StockLevel {
+    pub item_id: ItemId,
+    pub current_stock: i64,
+}
+
+/// `PUT /api/inventory/{itemId}`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SetStock {
+    #[serde(deserialize_with = "whole_number")]
+    pub stock: i64,
+}
