@@ -1,0 +1,162 @@
+//! Who is looking, and at what: the facts of one request that pages need.
+
+use crate::cookies;
+use contract::{CartId, SessionId, Timestamp};
+use http::{HeaderMap, Uri};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Facts that hold for the whole process; made once.
+#[derive(Clone, Debug)]
+pub struct Site {
+    pub version: String,
+    pub mode: Mode,
+    /// Where state lives, for the about page: `("carts", "memory")`, `("orders", "SQLite")`.
+    pub stores: Vec<(String, String)>,
+    pub assets: Assets,
+    /// True behind TLS: cookies are then marked `Secure`.
+    pub secure_cookies: bool,
+    pub started_at: Timestamp,
+}
+
+/// Where styles, scripts and pictures are served, content hash included: `/pkg/3f2a91c0`.
+#[derive(Clone, Debug)]
+pub struct Assets {
+    pub base: String,
+}
+
+impl Assets {
+    /// Address of `target/site/{name}` or `target/site/pkg/{name}`.
+    pub fn url(&self, name: &str) -> String {
+        format!("{}/{name}", self.base)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Every service runs in this process.
+    Embedded,
+    /// At least one service is reached by its address.
+    Split,
+}
+
+impl Mode {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Split => "split",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// As the system says.
+    #[default]
+    Auto,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    pub fn from_text(text: &str) -> Option<Self> {
+        [Self::Auto, Self::Light, Self::Dark].into_iter().find(|theme| theme.as_str() == text)
+    }
+}
+
+/// One request, as pages see it. Handlers take it as `Extension<Arc<Visit>>`.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    pub site: Arc<Site>,
+    pub session: SessionId,
+    pub operator: bool,
+    pub request_id: String,
+    pub trace_id: Option<String>,
+    pub now: Timestamp,
+    /// Path and query of the request.
+    pub path: String,
+    pub cart: Option<CartId>,
+    /// Things in the cart, as last told by an action; for the badge only.
+    pub cart_count: u32,
+    pub theme: Theme,
+    /// What the previous form did, told once.
+    pub notice: Option<Notice>,
+}
+
+/// What only the server knows about a request.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub session: SessionId,
+    pub operator: bool,
+    pub request_id: String,
+    pub trace_id: Option<String>,
+    pub now: Timestamp,
+}
+
+impl Visit {
+    /// Reads cart, theme and notice from the request's cookies.
+    pub fn new(site: Arc<Site>, caller: Caller, uri: &Uri, headers: &HeaderMap) -> Self {
+        let Caller { session, operator, request_id, trace_id, now } = caller;
+        let jar = cookies::Jar::read(headers);
+        let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        Self {
+            site,
+            session,
+            operator,
+            request_id,
+            trace_id,
+            now,
+            path,
+            cart: jar.cart,
+            cart_count: jar.count,
+            theme: jar.theme,
+            notice: jar.notice,
+        }
+    }
+
+    pub fn uptime(&self) -> Duration {
+        self.now.since(self.site.started_at)
+    }
+}
+
+macro_rules! notices {
+    ($($name:ident = $word:literal, $text:literal;)+) => {
+        /// A sentence shown once, after a form has done its work.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Notice { $($name,)+ }
+
+        impl Notice {
+            /// How the cookie says it.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$name => $word,)+ }
+            }
+            /// How people read it.
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$name => $text,)+ }
+            }
+            pub fn from_word(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$name),)+ _ => None }
+            }
+        }
+    };
+}
+
+notices! {
+    Added = "added", "Added to your cart.";
+    Renewed = "renewed", "Your old cart had expired, so we started a fresh one with this in it.";
+    Replaced = "replaced", "Started a new cart.";
+    Updated = "updated", "Cart updated.";
+    Removed = "removed", "Removed from your cart.";
+    Cleared = "cleared", "Your cart is empty now.";
+    FlagSet = "flag-set", "Flag flipped. It ends by itself when its time is over.";
+    FlagCleared = "flag-cleared", "Flag back to its default.";
+    AllClear = "all-clear", "All clear: every flag is back to its default.";
+}
