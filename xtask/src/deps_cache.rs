@@ -1,0 +1,305 @@
+//! Compiled third-party crates, shared by all clones of a user.
+//!
+//! A fresh clone would compile several hundred crates that another clone of the same user has compiled already.
+//! After a build, what belongs to crates of a registry is copied to `<cache>/deps/<key>`; a clone whose target
+//! folder is empty starts with that copy. Cargo takes it as its own: names of such files follow from package,
+//! version, features and profile, not from the place of the workspace, and cargo judges registry crates by
+//! version and not by time. Crates of the workspace are never in the cache.
+//!
+//! It is an optimisation: an error in here is a line of progress and never fails a command.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::cache::{self, Key};
+use crate::paths::Paths;
+use crate::process::{command, output};
+
+/// Entries kept: this state of `Cargo.lock` and the one before.
+const KEEP: usize = 2;
+
+/// The compiled pieces that one build used, fresh or not.
+#[derive(Default)]
+pub struct Units(BTreeSet<Unit>);
+
+/// One compilation, or one run of a build script.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Unit {
+    /// The folder of the profile, such as `target/release`.
+    profile_dir: PathBuf,
+    /// Sixteen hexadecimal digits at the end of all of its names.
+    hash: String,
+}
+
+impl Units {
+    /// Takes one line of `cargo --message-format=json`; lines that say nothing of registry crates are passed over.
+    pub fn add_message(&mut self, line: &str) {
+        let Ok(message) = serde_json::from_str::<Value>(line) else {
+            return;
+        };
+        if message["package_id"].as_str().is_none_or(|id| id.starts_with("path+")) {
+            return;
+        }
+        match message["reason"].as_str() {
+            Some("compiler-artifact") => {
+                let files = message["filenames"].as_array();
+                for file in files.into_iter().flatten().filter_map(Value::as_str) {
+                    self.add_file(Path::new(file));
+                }
+            }
+            Some("build-script-executed") => {
+                if let Some(dir) = message["out_dir"].as_str() {
+                    self.add_file(Path::new(dir));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// `…/release/deps/libNAME-HASH.rlib`, `…/release/build/NAME-HASH/…`.
+    fn add_file(&mut self, file: &Path) {
+        let Some(parent) = file.parent() else { return };
+        let (dir, name) =
+            if parent.ends_with("deps") { (parent, file.file_stem()) } else { (parent.parent().unwrap_or(parent), parent.file_name()) };
+        let hash =
+            name.and_then(|name| name.to_str()).and_then(|name| name.rsplit_once('-')).map(|(_, hash)| hash).filter(|hash| is_hash(hash));
+        if let (Some(hash), Some(profile_dir)) = (hash, dir.parent()) {
+            self.0.insert(Unit { profile_dir: profile_dir.to_path_buf(), hash: hash.to_owned() });
+        }
+    }
+}
+
+fn is_hash(text: &str) -> bool {
+    text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Fills the empty profile folders of a fresh clone.
+pub fn seed(paths: &Paths) {
+    match try_seed(paths) {
+        Ok(0) => {}
+        Ok(files) => eprintln!("    {files} compiled dependencies taken from the user's cache"),
+        Err(error) => eprintln!("    the cache of compiled dependencies is left out: {error:#}"),
+    }
+}
+
+/// Keeps what a build used.
+pub fn save(paths: &Paths, units: &Units) {
+    match try_save(paths, units) {
+        Ok(0) => {}
+        Ok(files) => eprintln!("    {files} compiled dependencies put into the user's cache"),
+        Err(error) => eprintln!("    the cache of compiled dependencies is left out: {error:#}"),
+    }
+}
+
+fn try_seed(paths: &Paths) -> Result<usize> {
+    let Some(entry) = best_entry(paths)? else {
+        return Ok(0);
+    };
+    let mut copied = 0;
+    for profile in profile_dirs(&entry)? {
+        let to = paths.target.join(&profile);
+        // A folder in use is left as it is.
+        if cache::read_dir(&to.join(FINGERPRINTS))?.is_empty() {
+            let from = entry.join(&profile);
+            // Fingerprints last: without one, cargo takes a half-copied crate as not built.
+            for part in ["deps", "build", FINGERPRINTS] {
+                if from.join(part).is_dir() {
+                    cache::copy(&from.join(part), &to.join(part))?;
+                }
+            }
+            copied += cache::read_dir(&from.join(FINGERPRINTS))?.len();
+        }
+    }
+    if copied > 0 {
+        cache::mark_used(&entry)?;
+    }
+    Ok(copied)
+}
+
+const FINGERPRINTS: &str = ".fingerprint";
+
+/// The entry for this state, or else the one used last with the same compiler and profiles: what did not change
+/// since is taken from it, and cargo compiles the rest.
+fn best_entry(paths: &Paths) -> Result<Option<PathBuf>> {
+    let entry = entry(paths)?;
+    if entry.dir.is_dir() {
+        return Ok(Some(entry.dir));
+    }
+    let mut related: Vec<PathBuf> = cache::read_dir(&folder(paths))?
+        .into_iter()
+        .filter(|dir| dir.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&entry.compiler)))
+        .collect();
+    related.sort_by_key(|dir| cache::last_used(dir));
+    Ok(related.pop())
+}
+
+/// The folders in an entry that hold fingerprints, relative to it, such as `release`.
+fn profile_dirs(entry: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut open = vec![entry.to_path_buf()];
+    while let Some(dir) = open.pop() {
+        if dir.join(FINGERPRINTS).is_dir() {
+            found.push(dir.strip_prefix(entry)?.to_path_buf());
+        } else {
+            open.extend(cache::read_dir(&dir)?.into_iter().filter(|dir| dir.is_dir()));
+        }
+    }
+    Ok(found)
+}
+
+fn try_save(paths: &Paths, units: &Units) -> Result<usize> {
+    let entry = entry(paths)?.dir;
+    let mut copied = 0;
+    let mut profiles: Vec<&Path> = units.0.iter().map(|unit| &*unit.profile_dir).collect();
+    profiles.dedup();
+    for profile in profiles {
+        let to = entry.join(profile.strip_prefix(&paths.target).context("an artifact is not in the target folder")?);
+        let kept = hashes_in(&to.join(FINGERPRINTS))?;
+        let missing: BTreeSet<&str> = units
+            .0
+            .iter()
+            .filter(|unit| unit.profile_dir == profile && !kept.contains(&unit.hash))
+            .map(|unit| unit.hash.as_str())
+            .collect();
+        for part in ["deps", "build", FINGERPRINTS] {
+            for file in cache::read_dir(&profile.join(part))? {
+                if let Some(name) = file.file_name()
+                    && hash_of(&file).is_some_and(|hash| missing.contains(hash))
+                {
+                    cache::copy(&file, &to.join(part).join(name))?;
+                }
+            }
+        }
+        copied += missing.len();
+    }
+    if entry.is_dir() {
+        cache::mark_used(&entry)?;
+        cache::prune(&folder(paths), KEEP)?;
+    }
+    Ok(copied)
+}
+
+fn hashes_in(dir: &Path) -> Result<BTreeSet<String>> {
+    let entries = cache::read_dir(dir)?;
+    Ok(entries.iter().filter_map(|file| hash_of(file).map(str::to_owned)).collect())
+}
+
+/// The hash in `NAME-HASH` or `libNAME-HASH.rlib`.
+fn hash_of(file: &Path) -> Option<&str> {
+    let name = file.file_name()?.to_str()?;
+    let (_, end) = name.rsplit_once('-')?;
+    let hash = end.split('.').next()?;
+    is_hash(hash).then_some(hash)
+}
+
+fn folder(paths: &Paths) -> PathBuf {
+    paths.cache.join("deps")
+}
+
+struct Entry {
+    dir: PathBuf,
+    /// The first part of the entry's name.
+    compiler: String,
+}
+
+fn entry(paths: &Paths) -> Result<Entry> {
+    let rustc = output(command(paths, "rustc").arg("-vV"))?;
+    let manifest = std::fs::read_to_string(paths.root.join("Cargo.toml"))?;
+    let mut compiler = Key::new();
+    compiler.text(&rustc);
+    compiler.text(&profiles_of(&manifest));
+    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"] {
+        compiler.text(&std::env::var(name).unwrap_or_default());
+    }
+    compiler.file(&paths.root, &paths.root.join(".cargo/config.toml"))?;
+    let compiler = compiler.finish();
+    let mut lock = Key::new();
+    lock.file(&paths.root, &paths.root.join("Cargo.lock"))?;
+    Ok(Entry { dir: folder(paths).join(format!("{compiler}-{}", lock.finish())), compiler })
+}
+
+/// The `[profile.…]` tables of a manifest, which decide how dependencies are compiled.
+fn profiles_of(manifest: &str) -> String {
+    let mut inside = false;
+    let mut text = String::new();
+    for line in manifest.lines().map(str::trim) {
+        if line.starts_with('[') {
+            inside = line.starts_with("[profile.");
+        }
+        if inside && !line.is_empty() && !line.starts_with('#') {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::tests::Scratch;
+
+    const SERDE: &str = r#"{"reason":"compiler-artifact","package_id":"registry+https://example/index#serde@1.0.0","filenames":["/w/target/release/deps/libserde-0123456789abcdef.rlib","/w/target/release/deps/libserde-0123456789abcdef.rmeta"],"fresh":true}"#;
+
+    fn units(lines: &[&str]) -> Vec<(String, String)> {
+        let mut units = Units::default();
+        for line in lines {
+            units.add_message(line);
+        }
+        units.0.into_iter().map(|unit| (unit.profile_dir.display().to_string(), unit.hash)).collect()
+    }
+
+    #[test]
+    fn crates_of_a_registry_are_units() {
+        assert_eq!(units(&[SERDE, "not json"]), [("/w/target/release".to_owned(), "0123456789abcdef".to_owned())]);
+    }
+
+    #[test]
+    fn crates_of_the_workspace_are_not() {
+        let ours = SERDE.replace("registry+https://example/index", "path+file:///w/services/cart");
+        assert_eq!(units(&[&ours]), []);
+    }
+
+    #[test]
+    fn build_scripts_and_their_runs_are_units_of_their_own() {
+        let compiled = r#"{"reason":"compiler-artifact","package_id":"registry+x#ring@1.0.0","filenames":["/w/target/release/build/ring-00000000000000aa/build-script-build"]}"#;
+        let executed = r#"{"reason":"build-script-executed","package_id":"registry+x#ring@1.0.0","out_dir":"/w/target/release/build/ring-00000000000000bb/out"}"#;
+        assert_eq!(
+            units(&[compiled, executed]),
+            [
+                ("/w/target/release".to_owned(), "00000000000000aa".to_owned()),
+                ("/w/target/release".to_owned(), "00000000000000bb".to_owned())
+            ]
+        );
+    }
+
+    #[test]
+    fn hashes_are_read_from_every_kind_of_name() {
+        let hash = |name: &str| hash_of(Path::new(name)).map(str::to_owned);
+        let wanted = Some("0123456789abcdef".to_owned());
+        assert_eq!(hash("x/serde-json-0123456789abcdef"), wanted);
+        assert_eq!(hash("libserde_json-0123456789abcdef.rlib"), wanted);
+        assert_eq!(hash("serde-0123456789abcdef.d"), wanted);
+        assert_eq!(hash("server"), None);
+        assert_eq!(hash("cargo-leptos"), None);
+    }
+
+    #[test]
+    fn only_profiles_of_a_manifest_count() {
+        let manifest = "[dependencies]\na = \"1\"\n\n[profile.release]\n# why\nlto = false\n[lints]\nb = 1\n[profile.dev.package.\"*\"]\ndebug = false\n";
+        assert_eq!(profiles_of(manifest), "[profile.release]\nlto = false\n[profile.dev.package.\"*\"]\ndebug = false\n");
+    }
+
+    #[test]
+    fn profile_folders_of_an_entry_are_found_at_any_depth() {
+        let dir = Scratch::new("profiles");
+        dir.write("release/.fingerprint/a-0123456789abcdef/x", "");
+        dir.write("front/wasm32-unknown-unknown/wasm-release/.fingerprint/b/x", "");
+        let mut found = profile_dirs(&dir.0).unwrap();
+        found.sort();
+        assert_eq!(found, [Path::new("front/wasm32-unknown-unknown/wasm-release"), Path::new("release")]);
+    }
+}

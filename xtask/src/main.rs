@@ -1,0 +1,104 @@
+//! The project's commands: `cargo xtask <command>`.
+//!
+//! Every command is idempotent: what is already there is used, what is missing is made. Progress goes to
+//! standard error, one `==>` line a stage; each command closes with a table of its stages and durations.
+#![allow(clippy::print_stdout, reason = "a command line program talks on standard output")]
+
+mod build;
+mod cache;
+mod counts;
+mod demo;
+mod deps_cache;
+mod frontend;
+mod lint;
+mod load;
+mod node;
+mod paths;
+mod process;
+mod report;
+mod rust_tools;
+mod setup;
+mod supervise;
+mod system;
+mod test;
+mod text_rules;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::paths::Paths;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The commands of Feast Flow", max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what building and testing need: wasm target, pinned tools, npm packages, system packages
+    ///
+    /// Tools go to a cache that every clone of this user shares ($XDG_CACHE_HOME/feast-flow, usually
+    /// ~/.cache/feast-flow). redis-server, Chromium and PostgreSQL, which only tests use, are installed by apt-get
+    /// where that is possible without a password.
+    Setup,
+    /// Build everything and open the shop on http://127.0.0.1:3000
+    Demo {
+        /// Arguments for the server, after `--` (see `target/release/server --help`)
+        #[arg(last = true)]
+        args: Vec<String>,
+    },
+    /// Build the browser part and all binaries, in release
+    Build,
+    /// Run every test: format, Rust tests, browser tests, load smoke
+    ///
+    /// Later stages run even if an earlier one fails. The last line is `N passed, N failed`, over all of them.
+    Test {
+        /// Only tests whose name contains this text; stages that have no tests of that kind are left out
+        #[arg(long, value_name = "TEXT")]
+        filter: Option<String>,
+    },
+    /// Run the browser tests in real Chromium against the release server
+    E2e {
+        /// Only tests whose name matches this text
+        #[arg(long, value_name = "TEXT")]
+        filter: Option<String>,
+    },
+    /// Put load on a running platform with the load generator
+    Load {
+        /// Where the platform listens
+        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:3000")]
+        host: String,
+        /// Arguments for the load generator, after `--` (see `target/release/loadgen --help`)
+        #[arg(last = true)]
+        args: Vec<String>,
+    },
+    /// Check formatting, lints and text rules, without changing anything
+    Lint,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    let paths = Paths::find()?;
+    match command {
+        Command::Setup => setup::command(&paths),
+        Command::Demo { args } => demo::command(&paths, &args),
+        Command::Build => build::command(&paths),
+        Command::Test { filter } => test::command(&paths, filter.as_deref()),
+        Command::E2e { filter } => test::e2e_command(&paths, filter.as_deref()),
+        Command::Load { host, args } => load::command(&paths, &host, &args),
+        Command::Lint => lint::command(&paths),
+    }
+}

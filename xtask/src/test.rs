@@ -1,0 +1,183 @@
+//! `test`: every test there is, in stages; and `e2e`: the browser tests alone.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Result, bail};
+
+use crate::cache;
+use crate::counts::{self, Counts};
+use crate::paths::Paths;
+use crate::process::{Stream, cargo, command as program, run, tee, which};
+use crate::report::Report;
+use crate::{build, setup, system};
+
+pub fn command(paths: &Paths, filter: Option<&str>) -> Result<ExitCode> {
+    let mut report = Report::new();
+    let mut counts = Counts::default();
+    // A failed stage is in the report; later stages run where they can.
+    let _ = report.stage("test programs", || setup::for_tests(paths));
+    let _ = report.stage("format", || {
+        run(cargo(paths).args(["fmt", "--all", "--check"]))?;
+        Ok(String::new())
+    });
+    if build::stages(paths, &mut report).is_ok() {
+        if report
+            .stage("compile tests", || {
+                build::tests(paths)?;
+                Ok(String::new())
+            })
+            .is_ok()
+        {
+            let _ = report.stage("Rust tests", || rust_tests(paths, filter, &mut counts));
+        }
+        let _ = report.stage("browser tests", || e2e(paths, filter, &mut counts));
+    }
+    Ok(finish(&report, counts))
+}
+
+pub fn e2e_command(paths: &Paths, filter: Option<&str>) -> Result<ExitCode> {
+    let mut report = Report::new();
+    let mut counts = Counts::default();
+    let _ = report.stage("test programs", || setup::for_tests(paths));
+    if build::stages(paths, &mut report).is_ok() {
+        let _ = report.stage("browser tests", || e2e(paths, filter, &mut counts));
+    }
+    Ok(finish(&report, counts))
+}
+
+/// Prints the table and, as the last line, the sum over all runners.
+fn finish(report: &Report, counts: Counts) -> ExitCode {
+    report.close();
+    let failed = failures(counts, report.failed());
+    println!("{} passed, {failed} failed", counts.passed);
+    match failed {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
+/// A stage that failed without a failed test, such as one that does not compile, is a failure all the same.
+fn failures(counts: Counts, stage_failed: bool) -> u64 {
+    counts.failed.max(u64::from(stage_failed))
+}
+
+fn rust_tests(paths: &Paths, filter: Option<&str>, total: &mut Counts) -> Result<String> {
+    let nextest = which("cargo-nextest").is_some();
+    let mut tests = cargo(paths);
+    if nextest {
+        tests.args(["nextest", "run", "--no-fail-fast"]);
+        if filter.is_some() {
+            tests.arg("--no-tests=pass");
+        }
+    } else {
+        tests.args(["test", "--no-fail-fast", "--lib", "--bins", "--tests"]);
+    }
+    tests.args(build::PACKAGES).args(filter);
+    environment(paths, &mut tests);
+    // nextest reports on standard error, libtest on standard output.
+    let (status, counts) = if nextest {
+        let (status, text) = tee(&mut tests, Stream::Stderr)?;
+        (status, counts::nextest(&text))
+    } else {
+        let (status, text) = tee(&mut tests, Stream::Stdout)?;
+        (status, counts::libtest(&text))
+    };
+    judge(counts, status.success(), filter, total)
+}
+
+fn e2e(paths: &Paths, filter: Option<&str>, total: &mut Counts) -> Result<String> {
+    let files = browser_tests(&paths.root.join("e2e"))?;
+    if files.is_empty() {
+        bail!("there are no browser tests (e2e/*.test.mjs)");
+    }
+    let tap = paths.target.join("e2e.tap");
+    let mut node = program(paths, "node");
+    node.args(["--test", "--test-concurrency=1", "--test-timeout=180000"])
+        .args(["--test-reporter=spec", "--test-reporter-destination=stdout"])
+        .arg("--test-reporter=tap")
+        .arg(format!("--test-reporter-destination={}", tap.display()));
+    if let Some(filter) = filter {
+        node.arg(format!("--test-name-pattern={filter}"));
+    }
+    node.args(files);
+    environment(paths, &mut node);
+    let _ = fs::remove_file(&tap);
+    let ok = run(&mut node).is_ok();
+    let counts = counts::tap(&fs::read_to_string(&tap).unwrap_or_default());
+    judge(counts, ok, filter, total)
+}
+
+/// Every `*.test.mjs` in a folder, by name.
+fn browser_tests(dir: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = cache::read_dir(dir)?;
+    files.retain(|file| file.to_string_lossy().ends_with(".test.mjs"));
+    files.sort();
+    Ok(files)
+}
+
+/// Adds a runner's numbers to the sum; an error says why the stage failed.
+fn judge(counts: Counts, ok: bool, filter: Option<&str>, total: &mut Counts) -> Result<String> {
+    *total += counts;
+    if counts.failed > 0 {
+        bail!("{counts}");
+    }
+    if !ok {
+        bail!("the runner failed although no test did ({counts})");
+    }
+    if counts.passed == 0 && filter.is_none() {
+        bail!("no test ran");
+    }
+    Ok(counts.to_string())
+}
+
+/// What tests may rely on: where the real binaries and the real programs are.
+fn environment(paths: &Paths, command: &mut Command) {
+    command.env("FEAST_BIN_DIR", paths.bin_dir());
+    if let Some(redis) = system::redis_server() {
+        command.env("FEAST_REDIS_SERVER", redis);
+    }
+    if let Some(chromium) = system::chromium() {
+        command.env("FEAST_CHROMIUM", chromium);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::tests::Scratch;
+
+    fn counts(passed: u64, failed: u64) -> Counts {
+        Counts { passed, failed, skipped: 0 }
+    }
+
+    #[test]
+    fn a_stage_that_breaks_without_a_failed_test_is_one_failure() {
+        assert_eq!(failures(counts(5, 0), false), 0);
+        assert_eq!(failures(counts(5, 0), true), 1);
+        assert_eq!(failures(counts(5, 3), true), 3);
+    }
+
+    #[test]
+    fn a_runner_must_run_something_unless_tests_were_chosen() {
+        let mut total = Counts::default();
+        assert!(judge(counts(0, 0), true, None, &mut total).is_err());
+        assert!(judge(counts(0, 0), true, Some("cart"), &mut total).is_ok());
+        assert!(judge(counts(2, 0), false, None, &mut total).is_err());
+        assert!(judge(counts(2, 1), true, None, &mut total).is_err());
+        assert!(judge(counts(2, 0), true, None, &mut total).is_ok());
+        assert_eq!(total, counts(6, 1));
+    }
+
+    #[test]
+    fn the_harness_is_not_a_browser_test() {
+        let dir = Scratch::new("e2e");
+        dir.write("harness.mjs", "");
+        dir.write("order.test.mjs", "");
+        dir.write("cart.test.mjs", "");
+        let names: Vec<_> =
+            browser_tests(&dir.0).unwrap().iter().filter_map(|file| file.file_name()?.to_str().map(str::to_owned)).collect();
+        assert_eq!(names, ["cart.test.mjs", "order.test.mjs"]);
+    }
+}
