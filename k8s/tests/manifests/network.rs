@@ -1,0 +1,143 @@
+//! Who may talk to whom: the policies against the calls there are.
+
+use crate::base::{list, name, named, of_kind, text, workloads};
+use crate::settings;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Caller, called, the called one's port. All there is; a new call is a line here and a rule in `network.yaml`.
+const CALLS: [(&str, &str, u64); 17] = [
+    ("server", "order", 3001),
+    ("server", "middleware", 3002),
+    ("server", "cart", 3003),
+    ("server", "menu", 3004),
+    ("server", "redis", 6379),
+    ("order", "cart", 3003),
+    ("order", "menu", 3004),
+    ("order", "middleware", 3002),
+    ("order", "redis", 6379),
+    ("order", "server", 8015),
+    ("middleware", "redis", 6379),
+    ("middleware", "server", 8015),
+    ("cart", "menu", 3004),
+    ("cart", "redis", 6379),
+    ("cart", "server", 8015),
+    ("menu", "server", 8015),
+    ("loadgen", "server", 3000),
+];
+
+/// What is open to everybody, from outside the cluster too.
+const DOOR: (&str, u64) = ("server", 3000);
+
+type Call = (String, String, u64);
+
+fn calls() -> BTreeSet<Call> {
+    CALLS.iter().map(|(from, to, port)| ((*from).to_owned(), (*to).to_owned(), *port)).collect()
+}
+
+#[test]
+fn the_settings_name_exactly_the_calls_there_are() {
+    assert_eq!(settings::addressed(), calls());
+}
+
+#[test]
+fn every_caller_may_leave_for_exactly_what_it_calls() {
+    let mut allowed = BTreeSet::new();
+    each_rule("Egress", "egress", |from, rule| {
+        for peer in list(&rule["to"]).iter().filter(|peer| peer["namespaceSelector"].is_null()) {
+            for to in pods(&peer["podSelector"]) {
+                allowed.extend(ports(rule).map(|port| (from.to_owned(), to.to_owned(), port)));
+            }
+        }
+    });
+    assert_eq!(allowed, calls());
+}
+
+#[test]
+fn everybody_lets_in_exactly_its_callers() {
+    let (mut allowed, mut open) = (BTreeSet::new(), BTreeSet::new());
+    each_rule("Ingress", "ingress", |to, rule| {
+        for port in ports(rule) {
+            if rule["from"].is_null() {
+                open.insert((to.to_owned(), port));
+            }
+            for peer in list(&rule["from"]) {
+                assert!(peer["namespaceSelector"].is_null() && peer["ipBlock"].is_null(), "{to} lets in {peer}");
+                allowed.extend(pods(&peer["podSelector"]).map(|from| (from.to_owned(), to.to_owned(), port)));
+            }
+        }
+    });
+    assert_eq!(open, BTreeSet::from([(DOOR.0.to_owned(), DOOR.1)]));
+    let expected: BTreeSet<Call> = calls().into_iter().filter(|(_, to, port)| (to.as_str(), *port) != DOOR).collect();
+    assert_eq!(allowed, expected);
+}
+
+#[test]
+fn nothing_is_allowed_unless_a_rule_says_so() {
+    let deny = named("NetworkPolicy", "default-deny").unwrap();
+    assert_eq!(deny["spec"], serde_json::json!({"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}));
+}
+
+#[test]
+fn out_of_the_namespace_lead_only_dns_and_telemetry() {
+    let mut leading_out = BTreeSet::new();
+    each_rule("Egress", "egress", |from, rule| {
+        assert!(!list(&rule["to"]).is_empty(), "{from} may go anywhere");
+        for peer in list(&rule["to"]) {
+            assert!(peer["ipBlock"].is_null(), "{from} may go to {peer}");
+            if let Some(labels) = peer["namespaceSelector"]["matchLabels"].as_object() {
+                let label = labels.keys().next().unwrap().as_str();
+                leading_out.extend(ports(rule).map(|port| (from.to_owned(), label.to_owned(), port)));
+            }
+        }
+    });
+    let services = ["server", "order", "middleware", "cart", "menu"];
+    let dns = services.iter().chain(&["loadgen"]).map(|from| ((*from).to_owned(), "kubernetes.io/metadata.name".to_owned(), 53));
+    let telemetry = services.iter().map(|from| ((*from).to_owned(), "feast-flow/telemetry".to_owned(), 4318));
+    assert_eq!(leading_out, dns.chain(telemetry).collect());
+}
+
+/// Every rule of one direction, once for each workload that it is for.
+fn each_rule(direction: &str, field: &str, mut look: impl FnMut(&str, &Value)) {
+    for policy in of_kind("NetworkPolicy") {
+        let rules = list(&policy["spec"][field]);
+        let declared = list(&policy["spec"]["policyTypes"]).iter().any(|one| one == direction);
+        assert!(declared || rules.is_empty(), "{}: {field} rules that are not in force", name(policy));
+        for workload in pods(&policy["spec"]["podSelector"]) {
+            rules.iter().for_each(|rule| look(workload, rule));
+        }
+    }
+}
+
+/// The workloads that a label selector picks. A selector that picks nothing is a mistake.
+fn pods(selector: &Value) -> impl Iterator<Item = &'static str> {
+    let picked: Vec<&str> = workloads().filter(|workload| matches(selector, workload)).map(name).collect();
+    assert!(!picked.is_empty(), "{selector} picks nothing");
+    picked.into_iter()
+}
+
+fn matches(selector: &Value, workload: &Value) -> bool {
+    let selector = selector.as_object().unwrap_or_else(|| panic!("not a selector: {selector}"));
+    let labels = &workload["spec"]["template"]["metadata"]["labels"];
+    selector.iter().all(|(kind, terms)| match kind.as_str() {
+        "matchLabels" => terms.as_object().is_some_and(|terms| terms.iter().all(|(key, value)| labels[key] == *value)),
+        "matchExpressions" => list(terms).iter().all(|term| {
+            let listed = list(&term["values"]).contains(&labels[text(&term["key"])]);
+            match text(&term["operator"]) {
+                "In" => listed,
+                "NotIn" => !listed,
+                other => panic!("operator {other} is not read here"),
+            }
+        }),
+        other => panic!("{other} is not read here"),
+    })
+}
+
+fn ports(rule: &Value) -> impl Iterator<Item = u64> {
+    let ports = list(&rule["ports"]);
+    assert!(!ports.is_empty(), "a rule for every port: {rule}");
+    ports.iter().map(|port| {
+        assert!(port["endPort"].is_null());
+        port["port"].as_u64().unwrap_or_else(|| panic!("not a number: {port}"))
+    })
+}
