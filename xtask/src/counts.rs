@@ -2,6 +2,8 @@
 
 use std::ops::AddAssign;
 
+use crate::process::without_colors;
+
 /// Numbers of tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -98,20 +100,6 @@ fn without_parentheses(text: &str) -> String {
             _ => depth == 0,
         })
         .collect()
-}
-
-/// Leaves out terminal colour sequences (`ESC [ … letter`).
-fn without_colors(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text.chars();
-    while let Some(c) = rest.next() {
-        if c == '\u{1b}' {
-            rest.by_ref().skip_while(|c| *c == '[').find(char::is_ascii_alphabetic);
-        } else {
-            plain.push(c);
-        }
-    }
-    plain
 }
 
 #[cfg(test)]

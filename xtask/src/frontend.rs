@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
@@ -14,11 +15,14 @@ use serde_json::Value;
 use crate::cache::{self, Key};
 use crate::deps_cache::Units;
 use crate::paths::Paths;
-use crate::process::{Stream, cargo, command, each_line, output, path_with};
+use crate::process::{Stream, cargo, command, each_line, output, path_with, without_colors};
 use crate::rust_tools;
 
 /// Finished sites kept in the cache: some branches beside each other.
 const KEEP: usize = 4;
+
+/// What the script minimizer says of itself.
+const NOISE: &str = "[swc_ecma_transforms_optimization]";
 
 /// Files outside the crates that decide what comes out.
 const INPUTS: [&str; 6] = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "package.json", "package-lock.json", "rust-toolchain.toml"];
@@ -64,11 +68,12 @@ fn build(paths: &Paths, units: &mut Units) -> Result<()> {
         .arg("--lib-cargo-args=--message-format=json-render-diagnostics")
         // cargo-leptos puts node_modules/.bin before these by itself.
         .env("PATH", path_with(&rust_tools::dirs(paths))?);
+    let colors = std::io::stderr().is_terminal();
     let status = each_line(&mut leptos, Stream::Stdout, |line| {
         if line.starts_with('{') {
             units.add_message(line);
-        } else {
-            eprintln!("{line}");
+        } else if !line.contains(NOISE) {
+            eprintln!("{}", if colors { line.to_owned() } else { without_colors(line) });
         }
     })?;
     if !status.success() {

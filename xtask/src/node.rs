@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 
@@ -26,6 +27,8 @@ pub fn ensure(paths: &Paths) -> Result<Vec<String>> {
     let mut ci = command(paths, "npm");
     // No install scripts: every package brings its binaries for each platform as optional packages.
     ci.args(["ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"]);
+    // Errors go to standard error; the rest is not worth reading.
+    ci.stdout(Stdio::null());
     run(&mut ci).context("the npm packages could not be installed: run `npm ci` to see why")?;
     fs::write(&stamp_file, wanted).context("node_modules cannot be written")?;
     Ok(vec!["npm packages".to_owned()])

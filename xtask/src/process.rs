@@ -125,6 +125,20 @@ pub fn tee(command: &mut Command, stream: Stream) -> Result<(std::process::ExitS
     Ok((status, text))
 }
 
+/// Leaves out terminal colour sequences (`ESC [ … letter`).
+pub fn without_colors(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        if c == '\u{1b}' {
+            rest.by_ref().skip_while(|c| *c == '[').find(char::is_ascii_alphabetic);
+        } else {
+            plain.push(c);
+        }
+    }
+    plain
+}
+
 /// Finds a program on PATH.
 pub fn which(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;

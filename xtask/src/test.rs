@@ -15,7 +15,7 @@ use crate::{build, setup, system};
 
 pub fn command(paths: &Paths, filter: Option<&str>) -> Result<ExitCode> {
     let mut report = Report::new();
-    let mut counts = Counts::default();
+    let mut total = Total::default();
     // A failed stage is in the report; later stages run where they can.
     let _ = report.stage("test programs", || setup::for_tests(paths));
     let _ = report.stage("format", || {
@@ -30,40 +30,63 @@ pub fn command(paths: &Paths, filter: Option<&str>) -> Result<ExitCode> {
             })
             .is_ok()
         {
-            let _ = report.stage("Rust tests", || rust_tests(paths, filter, &mut counts));
+            let _ = report.stage("Rust tests", || rust_tests(paths, filter, &mut total));
         }
-        let _ = report.stage("browser tests", || e2e(paths, filter, &mut counts));
+        let _ = report.stage("browser tests", || e2e(paths, filter, &mut total));
     }
-    Ok(finish(&report, counts))
+    Ok(finish(&report, &total))
 }
 
 pub fn e2e_command(paths: &Paths, filter: Option<&str>) -> Result<ExitCode> {
     let mut report = Report::new();
-    let mut counts = Counts::default();
+    let mut total = Total::default();
     let _ = report.stage("test programs", || setup::for_tests(paths));
     if build::stages(paths, &mut report).is_ok() {
-        let _ = report.stage("browser tests", || e2e(paths, filter, &mut counts));
+        let _ = report.stage("browser tests", || e2e(paths, filter, &mut total));
     }
-    Ok(finish(&report, counts))
+    Ok(finish(&report, &total))
+}
+
+/// The sum over all runners.
+#[derive(Default)]
+struct Total {
+    counts: Counts,
+    /// Stages whose failure is explained by failed tests.
+    stages_with_failed_tests: usize,
+}
+
+impl Total {
+    /// Adds a runner's numbers; an error says why the stage failed.
+    fn judge(&mut self, counts: Counts, ok: bool, filter: Option<&str>) -> Result<String> {
+        self.counts += counts;
+        if counts.failed > 0 {
+            self.stages_with_failed_tests += 1;
+            bail!("{counts}");
+        }
+        if !ok {
+            bail!("the runner failed although no test did ({counts})");
+        }
+        if counts.passed == 0 && filter.is_none() {
+            bail!("no test ran");
+        }
+        Ok(counts.to_string())
+    }
+
+    /// A stage that failed without a failed test, such as one that does not compile, is one failure.
+    fn failures(&self, failed_stages: usize) -> u64 {
+        let unexplained = failed_stages.saturating_sub(self.stages_with_failed_tests);
+        self.counts.failed + u64::try_from(unexplained).unwrap_or(u64::MAX)
+    }
 }
 
 /// Prints the table and, as the last line, the sum over all runners.
-fn finish(report: &Report, counts: Counts) -> ExitCode {
-    report.close();
-    let failed = failures(counts, report.failed());
-    println!("{} passed, {failed} failed", counts.passed);
-    match failed {
-        0 => ExitCode::SUCCESS,
-        _ => ExitCode::FAILURE,
-    }
+fn finish(report: &Report, total: &Total) -> ExitCode {
+    let code = report.close();
+    println!("{} passed, {} failed", total.counts.passed, total.failures(report.failed()));
+    code
 }
 
-/// A stage that failed without a failed test, such as one that does not compile, is a failure all the same.
-fn failures(counts: Counts, stage_failed: bool) -> u64 {
-    counts.failed.max(u64::from(stage_failed))
-}
-
-fn rust_tests(paths: &Paths, filter: Option<&str>, total: &mut Counts) -> Result<String> {
+fn rust_tests(paths: &Paths, filter: Option<&str>, total: &mut Total) -> Result<String> {
     let nextest = which("cargo-nextest").is_some();
     let mut tests = cargo(paths);
     if nextest {
@@ -84,10 +107,10 @@ fn rust_tests(paths: &Paths, filter: Option<&str>, total: &mut Counts) -> Result
         let (status, text) = tee(&mut tests, Stream::Stdout)?;
         (status, counts::libtest(&text))
     };
-    judge(counts, status.success(), filter, total)
+    total.judge(counts, status.success(), filter)
 }
 
-fn e2e(paths: &Paths, filter: Option<&str>, total: &mut Counts) -> Result<String> {
+fn e2e(paths: &Paths, filter: Option<&str>, total: &mut Total) -> Result<String> {
     let files = browser_tests(&paths.root.join("e2e"))?;
     if files.is_empty() {
         bail!("there are no browser tests (e2e/*.test.mjs)");
@@ -106,7 +129,7 @@ fn e2e(paths: &Paths, filter: Option<&str>, total: &mut Counts) -> Result<String
     let _ = fs::remove_file(&tap);
     let ok = run(&mut node).is_ok();
     let counts = counts::tap(&fs::read_to_string(&tap).unwrap_or_default());
-    judge(counts, ok, filter, total)
+    total.judge(counts, ok, filter)
 }
 
 /// Every `*.test.mjs` in a folder, by name.
@@ -115,21 +138,6 @@ fn browser_tests(dir: &Path) -> Result<Vec<PathBuf>> {
     files.retain(|file| file.to_string_lossy().ends_with(".test.mjs"));
     files.sort();
     Ok(files)
-}
-
-/// Adds a runner's numbers to the sum; an error says why the stage failed.
-fn judge(counts: Counts, ok: bool, filter: Option<&str>, total: &mut Counts) -> Result<String> {
-    *total += counts;
-    if counts.failed > 0 {
-        bail!("{counts}");
-    }
-    if !ok {
-        bail!("the runner failed although no test did ({counts})");
-    }
-    if counts.passed == 0 && filter.is_none() {
-        bail!("no test ran");
-    }
-    Ok(counts.to_string())
 }
 
 /// What tests may rely on: where the real binaries and the real programs are.
@@ -153,21 +161,24 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_that_breaks_without_a_failed_test_is_one_failure() {
-        assert_eq!(failures(counts(5, 0), false), 0);
-        assert_eq!(failures(counts(5, 0), true), 1);
-        assert_eq!(failures(counts(5, 3), true), 3);
+    fn every_stage_that_breaks_without_a_failed_test_is_one_failure() {
+        let mut total = Total::default();
+        assert_eq!(total.failures(0), 0);
+        assert_eq!(total.failures(2), 2);
+        assert!(total.judge(counts(5, 3), false, None).is_err());
+        assert_eq!(total.failures(1), 3);
+        assert_eq!(total.failures(2), 4);
     }
 
     #[test]
     fn a_runner_must_run_something_unless_tests_were_chosen() {
-        let mut total = Counts::default();
-        assert!(judge(counts(0, 0), true, None, &mut total).is_err());
-        assert!(judge(counts(0, 0), true, Some("cart"), &mut total).is_ok());
-        assert!(judge(counts(2, 0), false, None, &mut total).is_err());
-        assert!(judge(counts(2, 1), true, None, &mut total).is_err());
-        assert!(judge(counts(2, 0), true, None, &mut total).is_ok());
-        assert_eq!(total, counts(6, 1));
+        let mut total = Total::default();
+        assert!(total.judge(counts(0, 0), true, None).is_err());
+        assert!(total.judge(counts(0, 0), true, Some("cart")).is_ok());
+        assert!(total.judge(counts(2, 0), false, None).is_err());
+        assert!(total.judge(counts(2, 1), true, None).is_err());
+        assert!(total.judge(counts(2, 0), true, None).is_ok());
+        assert_eq!(total.counts, counts(6, 1));
     }
 
     #[test]
