@@ -66,6 +66,8 @@ fn build(paths: &Paths, units: &mut Units) -> Result<()> {
     leptos
         .args(["leptos", "build", "--release", "--frontend-only"])
         .arg("--lib-cargo-args=--message-format=json-render-diagnostics")
+        // Its errors are sentences without one.
+        .env("RUST_BACKTRACE", "0")
         // cargo-leptos puts node_modules/.bin before these by itself.
         .env("PATH", path_with(&rust_tools::dirs(paths))?);
     let colors = std::io::stderr().is_terminal();
