@@ -80,19 +80,28 @@ pub fn read_dir(folder: &Path) -> Result<Vec<PathBuf>> {
     entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>().with_context(|| format!("{} cannot be read", folder.display()))
 }
 
-/// Copies a file or a folder with everything in it, keeping modification times: cargo decides by them.
-///
-/// A file appears under its name only when it is whole, so that several clones may write the same cache at once.
-pub fn copy(from: &Path, to: &Path) -> Result<()> {
-    copy_inner(from, to).with_context(|| format!("{} cannot be copied", from.display()))
+/// The modification times of what is copied. Cargo decides by them what is up to date.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Times {
+    /// As they were: for what cargo has compiled.
+    Kept,
+    /// Now: for what a build script watches.
+    New,
 }
 
-fn copy_inner(from: &Path, to: &Path) -> std::io::Result<()> {
+/// Copies a file or a folder with everything in it.
+///
+/// A file appears under its name only when it is whole, so that several clones may write the same cache at once.
+pub fn copy(from: &Path, to: &Path, times: Times) -> Result<()> {
+    copy_inner(from, to, times).with_context(|| format!("{} cannot be copied", from.display()))
+}
+
+fn copy_inner(from: &Path, to: &Path, times: Times) -> std::io::Result<()> {
     if from.is_dir() {
         fs::create_dir_all(to)?;
         for entry in fs::read_dir(from)? {
             let entry = entry?;
-            copy_inner(&entry.path(), &to.join(entry.file_name()))?;
+            copy_inner(&entry.path(), &to.join(entry.file_name()), times)?;
         }
         return Ok(());
     }
@@ -102,7 +111,10 @@ fn copy_inner(from: &Path, to: &Path) -> std::io::Result<()> {
     let name = to.file_name().unwrap_or_default().to_string_lossy();
     let unfinished = to.with_file_name(format!(".{name}.{}", std::process::id()));
     fs::copy(from, &unfinished)?;
-    let modified = from.metadata()?.modified()?;
+    let modified = match times {
+        Times::Kept => from.metadata()?.modified()?,
+        Times::New => SystemTime::now(),
+    };
     File::options().write(true).open(&unfinished)?.set_modified(modified)?;
     fs::rename(&unfinished, to)
 }
@@ -181,16 +193,18 @@ pub mod tests {
     }
 
     #[test]
-    fn a_copy_keeps_content_and_times() {
+    fn a_copy_keeps_content_and_where_asked_times() {
         let dir = Scratch::new("copy");
         let from = dir.write("from/deep/file", "x");
         let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
         File::options().write(true).open(&from).unwrap().set_modified(long_ago).unwrap();
-        copy(&dir.0.join("from"), &dir.0.join("to")).unwrap();
+        copy(&dir.0.join("from"), &dir.0.join("to"), Times::Kept).unwrap();
         let to = dir.0.join("to/deep/file");
         assert_eq!(fs::read_to_string(&to).unwrap(), "x");
         assert_eq!(to.metadata().unwrap().modified().unwrap(), long_ago);
         assert_eq!(read_dir(&dir.0.join("to/deep")).unwrap().len(), 1);
+        copy(&dir.0.join("from"), &dir.0.join("new"), Times::New).unwrap();
+        assert!(dir.0.join("new/deep/file").metadata().unwrap().modified().unwrap() > long_ago);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::cache::{self, Key};
+use crate::cache::{self, Key, Times};
 use crate::paths::Paths;
 use crate::process::{command, output};
 
@@ -107,7 +107,7 @@ fn try_seed(paths: &Paths) -> Result<usize> {
             // Fingerprints last: without one, cargo takes a half-copied crate as not built.
             for part in ["deps", "build", FINGERPRINTS] {
                 if from.join(part).is_dir() {
-                    cache::copy(&from.join(part), &to.join(part))?;
+                    cache::copy(&from.join(part), &to.join(part), Times::Kept)?;
                 }
             }
             copied += cache::read_dir(&from.join(FINGERPRINTS))?.len();
@@ -169,7 +169,7 @@ fn try_save(paths: &Paths, units: &Units) -> Result<usize> {
                 if let Some(name) = file.file_name()
                     && hash_of(&file).is_some_and(|hash| missing.contains(hash))
                 {
-                    cache::copy(&file, &to.join(part).join(name))?;
+                    cache::copy(&file, &to.join(part).join(name), Times::Kept)?;
                 }
             }
         }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::cache::{self, Key};
+use crate::cache::{self, Key, Times};
 use crate::deps_cache::Units;
 use crate::paths::Paths;
 use crate::process::{Stream, cargo, command, each_line, output, path_with, without_colors};
@@ -41,11 +41,11 @@ pub fn ensure(paths: &Paths, units: &mut Units) -> Result<String> {
     let kept = paths.cache.join("site").join(&wanted);
     let note = if kept.join("site/pkg/feast.wasm").is_file() {
         let _ = fs::remove_dir_all(&site);
-        cache::copy(&kept.join("site"), &site)?;
+        cache::copy(&kept.join("site"), &site, Times::New)?;
         "from the cache"
     } else {
         build(paths, units)?;
-        if let Err(error) = cache::copy(&site, &kept.join("site")) {
+        if let Err(error) = cache::copy(&site, &kept.join("site"), Times::New) {
             eprintln!("    the cache of the browser part is left out: {error:#}");
         }
         "built"

@@ -14,6 +14,7 @@ mod lint;
 mod load;
 mod node;
 mod paths;
+mod platform;
 mod process;
 mod report;
 mod rust_tools;

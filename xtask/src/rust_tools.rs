@@ -94,12 +94,12 @@ fn find(paths: &Paths, tool: &Tool) -> Option<PathBuf> {
 
 fn install(paths: &Paths, tool: &Tool) -> Result<()> {
     let version = dotted(tool.version);
-    eprintln!("    installing {} {version} into the user's cache (once; this takes minutes)", tool.package);
     for program in ["make", "perl"] {
         if which(program).is_none() {
             bail!("`{program}` is needed to compile {}: run `sudo apt-get install build-essential perl`", tool.package);
         }
     }
+    eprintln!("    installing {} {version} into the user's cache (once; this takes minutes)", tool.package);
     let mut install = process::cargo(paths);
     install
         .args(["install", "--locked", "--force", "--root"])

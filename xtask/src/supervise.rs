@@ -65,12 +65,7 @@ struct Children(Vec<Child>);
 
 impl Children {
     fn ask_to_stop(&mut self) {
-        for child in &mut self.0 {
-            if let Ok(None) = child.try_wait() {
-                // The standard library can only kill; the shell's `kill` is everywhere.
-                let _ = Command::new("sh").args(["-c", &format!("kill -s TERM {}", child.id())]).status();
-            }
-        }
+        self.0.iter_mut().for_each(ask_to_stop);
     }
 
     fn kill(&mut self) {
@@ -86,6 +81,14 @@ impl Drop for Children {
         for child in &mut self.0 {
             let _ = child.wait();
         }
+    }
+}
+
+/// Asks a program to stop, if it runs.
+pub fn ask_to_stop(child: &mut Child) {
+    if let Ok(None) = child.try_wait() {
+        // The standard library can only kill; the shell's `kill` is everywhere.
+        let _ = Command::new("sh").args(["-c", &format!("kill -s TERM {}", child.id())]).status();
     }
 }
 

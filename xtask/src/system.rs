@@ -123,12 +123,12 @@ fn sentence(missing: &[&Program], debian: bool) -> String {
     };
     if debian {
         let packages = join(|program| program.package, " ");
-        format!("{names} missing, which the tests need: run `sudo apt-get update && sudo apt-get install {packages}`")
+        format!("missing for the tests: {names}; run `sudo apt-get update && sudo apt-get install {packages}`")
     } else if cfg!(target_os = "macos") {
         let formulas = join(|program| program.brew, " && brew install ");
-        format!("{names} missing, which the tests need: run `brew install {formulas}`")
+        format!("missing for the tests: {names}; run `brew install {formulas}`")
     } else {
-        format!("{names} missing, which the tests need: install them with the package manager of this system")
+        format!("missing for the tests: {names}; install them with the package manager of this system")
     }
 }
 
@@ -186,7 +186,7 @@ mod tests {
         let text = sentence(&[&PROGRAMS[0], &PROGRAMS[1]], true);
         assert_eq!(
             text,
-            "redis-server, Chromium missing, which the tests need: \
+            "missing for the tests: redis-server, Chromium; \
              run `sudo apt-get update && sudo apt-get install redis-server chromium`"
         );
     }

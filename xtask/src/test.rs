@@ -9,9 +9,13 @@ use anyhow::{Result, bail};
 use crate::cache;
 use crate::counts::{self, Counts};
 use crate::paths::Paths;
+use crate::platform::{OPERATOR_TOKEN, Platform};
 use crate::process::{Stream, cargo, command as program, run, tee, which};
 use crate::report::Report;
 use crate::{build, setup, system};
+
+/// Long enough for every journey to be travelled; the presets for people are longer.
+const SMOKE_DURATION: &str = "20s";
 
 pub fn command(paths: &Paths, filter: Option<&str>) -> Result<ExitCode> {
     let mut report = Report::new();
@@ -33,6 +37,9 @@ pub fn command(paths: &Paths, filter: Option<&str>) -> Result<ExitCode> {
             let _ = report.stage("Rust tests", || rust_tests(paths, filter, &mut total));
         }
         let _ = report.stage("browser tests", || e2e(paths, filter, &mut total));
+        if filter.is_none() {
+            let _ = report.stage("load smoke", || load_smoke(paths, &mut total));
+        }
     }
     Ok(finish(&report, &total))
 }
@@ -130,6 +137,21 @@ fn e2e(paths: &Paths, filter: Option<&str>, total: &mut Total) -> Result<String>
     let ok = run(&mut node).is_ok();
     let counts = counts::tap(&fs::read_to_string(&tap).unwrap_or_default());
     total.judge(counts, ok, filter)
+}
+
+/// A short load run against a platform of its own, which counts as one test: limits hold and no order is lost.
+fn load_smoke(paths: &Paths, total: &mut Total) -> Result<String> {
+    let platform = Platform::start(paths, "load-smoke")?;
+    let mut loadgen = program(paths, paths.bin("loadgen"));
+    loadgen
+        .args(["--host", &platform.url(), "--operator-token", OPERATOR_TOKEN])
+        .args(["--preset", "smoke", "--duration", SMOKE_DURATION, "--seed", "1", "--report-dir"])
+        .arg(paths.target.join("load-smoke/report"));
+    let ok = run(&mut loadgen).is_ok();
+    let counts = Counts { passed: u64::from(ok), failed: u64::from(!ok), skipped: 0 };
+    total.judge(counts, ok, None)?;
+    platform.stop()?;
+    Ok(format!("report in {}", paths.short(&paths.target.join("load-smoke/report"))))
 }
 
 /// Every `*.test.mjs` in a folder, by name.
