@@ -4,7 +4,6 @@
 //! [`domain`] knows neither HTTP nor JSON; [`routes`] is the table of paths; `served` is a body with its ETag.
 
 pub mod domain;
-mod http;
 mod routes;
 mod served;
 mod state;

@@ -1,26 +1,24 @@
 //! The paths of the menu service. Everything is read-only and answered from memory.
 
 use crate::domain::Filter;
-use crate::http::{ApiResult, HttpError, Query, with_fallbacks};
 use crate::served::{IfNoneMatch, json};
 use crate::state::{Menu, RestaurantPages};
 use axum::Router;
-use axum::extract::{FromRequestParts, Path, State};
-use axum::http::request::Parts;
+use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use contract::{ApiError, Code, ItemId, RestaurantId};
+use runtime::http::{ApiResult, HttpError, Path, Query};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 /// Most ids of one `/internal/items` call: more than any cart has lines.
 pub const MAX_IDS: usize = 100;
 /// Longest text of one filter, in bytes: longer than any city or dish, short enough to be looked for on every restaurant.
 const MAX_FILTER_BYTES: usize = 200;
 
-/// Answers `/api/menu*`, `/api/restaurants*` and what other services ask under `/internal`.
+/// Answers `/api/menu*`, `/api/restaurants*` and what other services ask under `/internal`. `runtime::Service` adds the fallbacks.
 pub fn router(menu: Menu) -> Router {
-    let routes = Router::new()
+    Router::new()
         .route("/api/menu", get(coffee_bar))
         .route("/api/menu/{id}", get(item))
         .route("/api/restaurants", get(restaurants))
@@ -28,8 +26,7 @@ pub fn router(menu: Menu) -> Router {
         .route("/api/restaurants/{id}/menu", get(restaurant_items))
         .route("/internal/restaurants/{id}", get(restaurant_menu))
         .route("/internal/items", get(items))
-        .with_state(menu);
-    with_fallbacks(routes)
+        .with_state(menu)
 }
 
 /// The coffee bar's dishes, a bare array.
@@ -38,7 +35,7 @@ async fn coffee_bar(State(menu): State<Menu>, condition: IfNoneMatch) -> Respons
 }
 
 /// One dish of any restaurant.
-async fn item(State(menu): State<Menu>, Id(id): Id<ItemId>, condition: IfNoneMatch) -> ApiResult<Response> {
+async fn item(State(menu): State<Menu>, Path(id): Path<ItemId>, condition: IfNoneMatch) -> ApiResult<Response> {
     let item = menu.item(&id).ok_or_else(|| ApiError::item_not_found(&id))?;
     Ok(item.reply(&condition))
 }
@@ -64,17 +61,17 @@ async fn restaurants(State(menu): State<Menu>, Query(query): Query<RestaurantsQu
 }
 
 /// One restaurant without its dishes.
-async fn restaurant(State(menu): State<Menu>, Id(id): Id<RestaurantId>, condition: IfNoneMatch) -> ApiResult<Response> {
+async fn restaurant(State(menu): State<Menu>, Path(id): Path<RestaurantId>, condition: IfNoneMatch) -> ApiResult<Response> {
     Ok(find(&menu, &id)?.restaurant.reply(&condition))
 }
 
 /// One restaurant's dishes, a bare array in menu order.
-async fn restaurant_items(State(menu): State<Menu>, Id(id): Id<RestaurantId>, condition: IfNoneMatch) -> ApiResult<Response> {
+async fn restaurant_items(State(menu): State<Menu>, Path(id): Path<RestaurantId>, condition: IfNoneMatch) -> ApiResult<Response> {
     Ok(find(&menu, &id)?.items.reply(&condition))
 }
 
 /// One restaurant with its dishes.
-async fn restaurant_menu(State(menu): State<Menu>, Id(id): Id<RestaurantId>, condition: IfNoneMatch) -> ApiResult<Response> {
+async fn restaurant_menu(State(menu): State<Menu>, Path(id): Path<RestaurantId>, condition: IfNoneMatch) -> ApiResult<Response> {
     Ok(find(&menu, &id)?.menu.reply(&condition))
 }
 
@@ -95,20 +92,6 @@ async fn items(State(menu): State<Menu>, Query(query): Query<ItemsQuery>) -> Api
         return Err(HttpError(ApiError::new(Code::InvalidQuery, format!("ids names at most {MAX_IDS} items"))));
     }
     Ok(json(menu.items(ids)))
-}
-
-/// The id in the path. One that is not even text names nothing.
-struct Id<T>(T);
-
-impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Id<T> {
-    type Rejection = HttpError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, HttpError> {
-        match Path::<T>::from_request_parts(parts, state).await {
-            Ok(Path(id)) => Ok(Self(id)),
-            Err(_) => Err(HttpError(ApiError::new(Code::NotFound, "there is nothing at this address"))),
-        }
-    }
 }
 
 #[cfg(test)]

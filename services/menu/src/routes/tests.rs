@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use contract::menu::{ItemsReply, MenuItem, Restaurant, RestaurantMenu};
 use http_body_util::BodyExt;
+use runtime::http::with_fallbacks;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -32,7 +33,7 @@ impl Answer {
 }
 
 fn app() -> Router {
-    router(Menu::from_embedded_data().unwrap())
+    with_fallbacks(router(Menu::from_embedded_data().unwrap()))
 }
 
 async fn ask(method: Method, path: &str, etag: Option<&str>) -> Answer {
