@@ -20,8 +20,8 @@ pub fn command(paths: &Paths) -> Result<ExitCode> {
     Ok(report.close())
 }
 
-/// The stages that every command needs that runs a binary.
-pub fn stages(paths: &Paths, report: &mut Report) -> Result<()> {
+/// The stages that every command needs that runs a binary; gives what cargo used.
+pub fn stages(paths: &Paths, report: &mut Report) -> Result<Units> {
     report.stage("setup", || setup::for_build(paths))?;
     let mut units = Units::default();
     report.stage("browser part", || {
@@ -32,17 +32,20 @@ pub fn stages(paths: &Paths, report: &mut Report) -> Result<()> {
         cargo_build(paths, &["build", "--bins"], &mut units)?;
         deps_cache::save(paths, &units);
         Ok(format!("in {}", paths.short(&paths.bin_dir())))
-    })
+    })?;
+    Ok(units)
 }
 
-/// Compiles the tests of all packages.
-pub fn tests(paths: &Paths) -> Result<()> {
+/// Compiles the tests of all packages, after a build that used `built`.
+pub fn tests(paths: &Paths, built: &Units) -> Result<String> {
     let mut units = Units::default();
-    let result = cargo_build(paths, &["test", "--no-run", "--lib", "--bins", "--tests"], &mut units);
-    if result.is_ok() {
-        deps_cache::save(paths, &units);
-    }
-    result
+    cargo_build(paths, &["test", "--no-run", "--lib", "--bins", "--tests"], &mut units)?;
+    deps_cache::save(paths, &units);
+    let again: Vec<&str> = built.compiled_again_in(&units).into_iter().collect();
+    Ok(match again.is_empty() {
+        true => String::new(),
+        false => format!("development dependencies add features, so that these are compiled twice: {}", again.join(", ")),
+    })
 }
 
 fn cargo_build(paths: &Paths, args: &[&str], units: &mut Units) -> Result<()> {

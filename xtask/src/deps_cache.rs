@@ -8,7 +8,7 @@
 //!
 //! It is an optimisation: an error in here is a line of progress and never fails a command.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -21,9 +21,9 @@ use crate::process::{command, output};
 /// Entries kept: this state of `Cargo.lock` and the one before.
 const KEEP: usize = 2;
 
-/// The compiled pieces that one build used, fresh or not.
+/// The compiled pieces that one build used, fresh or not, and the package each belongs to.
 #[derive(Default)]
-pub struct Units(BTreeSet<Unit>);
+pub struct Units(BTreeMap<Unit, String>);
 
 /// One compilation, or one run of a build script.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,19 +40,20 @@ impl Units {
         let Ok(message) = serde_json::from_str::<Value>(line) else {
             return;
         };
-        if message["package_id"].as_str().is_none_or(|id| id.starts_with("path+")) {
+        let Some(package) = message["package_id"].as_str().filter(|id| !id.starts_with("path+")) else {
             return;
-        }
+        };
+        let package = package_name(package);
         match message["reason"].as_str() {
             Some("compiler-artifact") => {
                 let files = message["filenames"].as_array();
                 for file in files.into_iter().flatten().filter_map(Value::as_str) {
-                    self.add_file(Path::new(file));
+                    self.add_file(package, Path::new(file));
                 }
             }
             Some("build-script-executed") => {
                 if let Some(dir) = message["out_dir"].as_str() {
-                    self.add_file(Path::new(dir));
+                    self.add_file(package, Path::new(dir));
                 }
             }
             _ => {}
@@ -60,15 +61,36 @@ impl Units {
     }
 
     /// `…/release/deps/libNAME-HASH.rlib`, `…/release/build/NAME-HASH/…`.
-    fn add_file(&mut self, file: &Path) {
+    fn add_file(&mut self, package: &str, file: &Path) {
         let Some(parent) = file.parent() else { return };
         let (dir, name) =
             if parent.ends_with("deps") { (parent, file.file_stem()) } else { (parent.parent().unwrap_or(parent), parent.file_name()) };
         let hash =
             name.and_then(|name| name.to_str()).and_then(|name| name.rsplit_once('-')).map(|(_, hash)| hash).filter(|hash| is_hash(hash));
         if let (Some(hash), Some(profile_dir)) = (hash, dir.parent()) {
-            self.0.insert(Unit { profile_dir: profile_dir.to_path_buf(), hash: hash.to_owned() });
+            let unit = Unit { profile_dir: profile_dir.to_path_buf(), hash: hash.to_owned() };
+            self.0.insert(unit, package.to_owned());
         }
+    }
+
+    /// Packages that both builds used and that the second compiled in one more way, in the same profile.
+    pub fn compiled_again_in<'a>(&self, second: &'a Self) -> BTreeSet<&'a str> {
+        let known: BTreeSet<(&Path, &str)> = self.0.iter().map(|(unit, package)| (&*unit.profile_dir, &**package)).collect();
+        second
+            .0
+            .iter()
+            .filter(|(unit, package)| known.contains(&(&*unit.profile_dir, package.as_str())) && !self.0.contains_key(unit))
+            .map(|(_, package)| package.as_str())
+            .collect()
+    }
+}
+
+/// The name in `registry+https://…#NAME@VERSION` or `…/NAME#VERSION`.
+fn package_name(id: &str) -> &str {
+    let (source, end) = id.split_once('#').unwrap_or(("", id));
+    match end.split_once('@') {
+        Some((name, _)) => name,
+        None => source.rsplit('/').next().unwrap_or(source),
     }
 }
 
@@ -153,14 +175,14 @@ fn profile_dirs(entry: &Path) -> Result<Vec<PathBuf>> {
 fn try_save(paths: &Paths, units: &Units) -> Result<usize> {
     let entry = entry(paths)?.dir;
     let mut copied = 0;
-    let mut profiles: Vec<&Path> = units.0.iter().map(|unit| &*unit.profile_dir).collect();
+    let mut profiles: Vec<&Path> = units.0.keys().map(|unit| &*unit.profile_dir).collect();
     profiles.dedup();
     for profile in profiles {
         let to = entry.join(profile.strip_prefix(&paths.target).context("an artifact is not in the target folder")?);
         let kept = hashes_in(&to.join(FINGERPRINTS))?;
         let missing: BTreeSet<&str> = units
             .0
-            .iter()
+            .keys()
             .filter(|unit| unit.profile_dir == profile && !kept.contains(&unit.hash))
             .map(|unit| unit.hash.as_str())
             .collect();
@@ -249,7 +271,25 @@ mod tests {
         for line in lines {
             units.add_message(line);
         }
-        units.0.into_iter().map(|unit| (unit.profile_dir.display().to_string(), unit.hash)).collect()
+        units.0.into_keys().map(|unit| (unit.profile_dir.display().to_string(), unit.hash)).collect()
+    }
+
+    #[test]
+    fn a_package_that_tests_compile_in_another_way_is_named() {
+        let (mut build, mut tests) = (Units::default(), Units::default());
+        build.add_message(SERDE);
+        tests.add_message(SERDE);
+        assert!(build.compiled_again_in(&tests).is_empty());
+        tests.add_message(&SERDE.replace("0123456789abcdef", "00000000000000aa"));
+        tests.add_message(&SERDE.replace("serde", "proptest").replace("0123456789abcdef", "00000000000000bb"));
+        assert_eq!(build.compiled_again_in(&tests).into_iter().collect::<Vec<_>>(), ["serde"]);
+    }
+
+    #[test]
+    fn package_ids_have_two_forms() {
+        assert_eq!(package_name("registry+https://example/index#serde@1.0.0"), "serde");
+        assert_eq!(package_name("git+https://example/serde?rev=1#serde@1.0.0"), "serde");
+        assert_eq!(package_name("git+https://example/serde#1.0.0"), "serde");
     }
 
     #[test]

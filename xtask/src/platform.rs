@@ -133,7 +133,8 @@ fn is_ready(address: SocketAddr) -> bool {
     let answer = || -> std::io::Result<String> {
         let mut stream = TcpStream::connect_timeout(&address, ANSWER_DEADLINE)?;
         stream.set_read_timeout(Some(ANSWER_DEADLINE))?;
-        write!(stream, "GET /ready HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+        let question = format!("GET /ready HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        stream.write_all(question.as_bytes())?;
         let mut start = [0; 12];
         stream.read_exact(&mut start)?;
         Ok(String::from_utf8_lossy(&start).into_owned())
@@ -144,6 +145,7 @@ fn is_ready(address: SocketAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{BufRead, BufReader};
 
     /// Answers one request with this text.
     fn one_answer(text: &'static str) -> SocketAddr {
@@ -151,8 +153,9 @@ mod tests {
         let address = listener.local_addr().unwrap();
         thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            let mut request = [0; 512];
-            let _ = stream.read(&mut request).unwrap();
+            // The whole question: closing before it is read would reset the connection.
+            let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            let _ = lines.map(Result::unwrap).take_while(|line| !line.is_empty()).count();
             stream.write_all(text.as_bytes()).unwrap();
         });
         address

@@ -26,14 +26,8 @@ pub fn command(paths: &Paths, filter: Option<&str>) -> Result<ExitCode> {
         run(cargo(paths).args(["fmt", "--all", "--check"]))?;
         Ok(String::new())
     });
-    if build::stages(paths, &mut report).is_ok() {
-        if report
-            .stage("compile tests", || {
-                build::tests(paths)?;
-                Ok(String::new())
-            })
-            .is_ok()
-        {
+    if let Ok(built) = build::stages(paths, &mut report) {
+        if report.stage("compile tests", || build::tests(paths, &built)).is_ok() {
             let _ = report.stage("Rust tests", || rust_tests(paths, filter, &mut total));
         }
         let _ = report.stage("browser tests", || e2e(paths, filter, &mut total));
