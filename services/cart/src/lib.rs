@@ -1,1 +1,34 @@
+//! The cart service: carts that live for an hour without use.
 //!
+//! Calls the menu service for names and prices; nothing a client sends about an item is believed.
+
+pub mod domain;
+mod routes;
+mod store;
+
+pub use store::{Change, CartStore, MemoryCarts, Outcome, RedisCarts, TTL};
+
+use contract::client::MenuClient;
+use runtime::boot::BootError;
+use runtime::health::SharedProbe;
+use runtime::{Platform, Service};
+use std::sync::Arc;
+
+pub const NAME: &str = "cart";
+
+/// # Errors
+/// Redis or the menu service is not configured as it must be.
+pub async fn build(platform: &Platform) -> Result<Service, BootError> {
+    let menu = MenuClient::new(platform.transport(NAME, "menu")?);
+    let mut probes: Vec<SharedProbe> = Vec::new();
+    let carts: Arc<dyn CartStore> = match platform.redis().await? {
+        Some(redis) => {
+            probes.push(Arc::new(redis.clone()));
+            Arc::new(RedisCarts::new(redis, platform.guard(NAME, "carts", "redis")))
+        }
+        None => Arc::new(MemoryCarts::new(platform.clock.clone(), platform.guard(NAME, "carts", "memory"))),
+    };
+    probes.extend(platform.remote_probe(NAME, "menu"));
+    let state = routes::State::new(carts, menu, platform.clock.clone(), &platform.meter(NAME));
+    Ok(Service::new(platform, NAME, routes::router(state), probes))
+}

@@ -5,7 +5,7 @@ use crate::cart::{AddItem, Cart, SetQuantity};
 use crate::error::ApiError;
 use crate::id::{CartId, ItemId, OrderId, RestaurantId, path_segment};
 use crate::menu::{ItemsReply, MenuItem, Restaurant, RestaurantMenu};
-use crate::order::{CartQuote, Customer, Order, PlaceOrder, QuoteCart, SetStatus};
+use crate::order::{CartQuote, Order, PlaceOrder, QuoteCart, SetStatus};
 use crate::pricing::{ConfirmBatch, Quote, QuoteRequest, Reservation, ReservationRequest, SetStock, StockLevel};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -205,7 +205,8 @@ impl OrderClient {
         Ok((orders, reply.link.as_deref().and_then(next_cursor)))
     }
 
-    pub async fn customers(&self) -> Result<Vec<Customer>, ApiError> {
+    /// Names the caller's session has ordered under.
+    pub async fn customers(&self) -> Result<Vec<String>, ApiError> {
         fetch(&self.0, call("order.customers", Method::GET, "/api/customers")).await
     }
 

@@ -177,14 +177,6 @@ pub struct CartQuote {
     pub expires_at: Timestamp,
 }
 
-/// A customer's name with how many orders it has (`GET /api/customers`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Customer {
-    pub name: String,
-    pub order_count: u64,
-}
-
 impl OrderLine {
     /// Joins a priced line with the name and picture its menu gives it.
     pub fn from_priced(line: &PricedLine, item_name: String, item_emoji: String) -> Self {

@@ -1,1 +1,41 @@
+//! The middleware service: validation, prices and stock.
 //!
+//! It calls nobody. Base prices come with the request, from the order service, which has them from the menu.
+
+pub mod domain;
+mod reserve;
+mod routes;
+pub mod store;
+
+use runtime::boot::BootError;
+use runtime::health::SharedProbe;
+use runtime::{Platform, Service};
+use std::sync::Arc;
+use store::{MemoryQuotes, MemoryStock, QuoteStore, RedisQuotes, RedisStock, SqliteJournal, Stock};
+
+pub const NAME: &str = "middleware";
+
+/// # Errors
+/// Redis or the database file is not configured as it must be.
+pub async fn build(platform: &Platform) -> Result<Service, BootError> {
+    let mut probes: Vec<SharedProbe> = Vec::new();
+    let clock = platform.clock.clone();
+    let (stock, quotes): (Arc<dyn Stock>, Arc<dyn QuoteStore>) = match platform.redis().await? {
+        Some(redis) => {
+            probes.push(Arc::new(redis.clone()));
+            let stock = RedisStock::new(redis.clone(), clock, platform.guard(NAME, "stock", "redis"));
+            (Arc::new(stock), Arc::new(RedisQuotes::new(redis, platform.guard(NAME, "quotes", "redis"))))
+        }
+        None => {
+            let database = platform.sqlite(NAME, store::MIGRATIONS).await?;
+            probes.push(Arc::new(database.clone()));
+            let journal = SqliteJournal::new(database);
+            let stock = MemoryStock::recover(journal, clock.clone(), platform.guard(NAME, "stock", "sqlite"))
+                .await
+                .map_err(|error| BootError::Config(format!("DATA_DIR: the stock journal cannot be read: {error}")))?;
+            (Arc::new(stock), Arc::new(MemoryQuotes::new(clock, platform.guard(NAME, "quotes", "memory"))))
+        }
+    };
+    let state = routes::State::new(stock, quotes, platform);
+    Ok(Service::new(platform, NAME, routes::router(state), probes))
+}

@@ -1,1 +1,86 @@
+//! The order service: turns a cart into an order, once, and keeps it.
 //!
+//! `place.rs` is the saga, `sweep.rs` cleans up behind crashes, `relay.rs` empties the outbox.
+
+mod place;
+mod relay;
+mod routes;
+pub mod store;
+mod sweep;
+
+pub use sweep::STALE_AFTER;
+
+use contract::client::{CartClient, MenuClient, MiddlewareClient};
+use opentelemetry::metrics::{Counter, Histogram};
+use runtime::boot::BootError;
+use runtime::clock::SharedClock;
+use runtime::health::SharedProbe;
+use runtime::telemetry::metrics::{count, seconds};
+use runtime::{Platform, Service};
+use std::sync::Arc;
+use store::{OrderBook, SqliteOrderBook};
+use tokio::sync::Notify;
+
+pub const NAME: &str = "order";
+
+/// What all parts of the service work with.
+#[derive(Clone)]
+pub struct State {
+    pub book: Arc<dyn OrderBook>,
+    pub carts: CartClient,
+    pub menu: MenuClient,
+    pub middleware: MiddlewareClient,
+    pub clock: SharedClock,
+    /// Wakes the relay when there is something in the outbox.
+    pub wake: Arc<Notify>,
+    pub metrics: Metrics,
+}
+
+/// Business metrics.
+#[derive(Clone)]
+pub struct Metrics {
+    pub orders: Counter<u64>,
+    pub refused: Counter<u64>,
+    pub revenue: Counter<u64>,
+    pub cart_items: Histogram<u64>,
+    pub cart_duration: Histogram<f64>,
+    pub swept: Counter<u64>,
+}
+
+impl Metrics {
+    fn new(platform: &Platform) -> Self {
+        let meter = platform.meter(NAME);
+        Self {
+            orders: count(&meter, "feast.orders", "Orders by the status they reached"),
+            refused: count(&meter, "feast.orders.refused", "Orders that were not accepted, by reason"),
+            revenue: meter.u64_counter("feast.revenue").with_description("Value of accepted orders").with_unit("{cent}").build(),
+            cart_items: meter
+                .u64_histogram("feast.cart.size")
+                .with_description("Things in a cart that became an order")
+                .with_boundaries(vec![1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 21.0, 50.0])
+                .build(),
+            cart_duration: seconds(&meter, "feast.cart.duration", "From a cart's creation to its order"),
+            swept: count(&meter, "feast.orders.swept", "Unfinished orders that were cleaned up"),
+        }
+    }
+}
+
+/// # Errors
+/// The database or a service it calls is not configured as it must be.
+pub async fn build(platform: &Platform) -> Result<Service, BootError> {
+    let database = platform.sqlite(NAME, store::MIGRATIONS).await?;
+    let mut probes: Vec<SharedProbe> = vec![Arc::new(database.clone())];
+    probes.extend(["cart", "menu", "middleware"].into_iter().filter_map(|service| platform.remote_probe(NAME, service)));
+    let state = State {
+        book: Arc::new(SqliteOrderBook::new(database, platform.guard(NAME, "orders", "sqlite"))),
+        carts: CartClient::new(platform.transport(NAME, "cart")?),
+        menu: MenuClient::new(platform.transport(NAME, "menu")?),
+        middleware: MiddlewareClient::new(platform.transport(NAME, "middleware")?),
+        clock: platform.clock.clone(),
+        wake: Arc::new(Notify::new()),
+        metrics: Metrics::new(platform),
+    };
+    sweep::start(platform, state.clone());
+    relay::start(platform, state.clone());
+    Ok(Service::new(platform, NAME, routes::router(state), probes))
+}

@@ -2,6 +2,20 @@
 //!
 //! What differs between services is their domain; everything else is here. `docs/architecture.md` is the map.
 
+pub mod boot;
+pub mod call;
 pub mod chance;
+pub mod chaos;
 pub mod clock;
+pub mod config;
 pub mod context;
+pub mod flags;
+pub mod health;
+pub mod http;
+pub mod platform;
+pub mod service;
+pub mod store;
+pub mod telemetry;
+
+pub use platform::Platform;
+pub use service::Service;

@@ -77,9 +77,9 @@ impl Injected {
 
 impl Chaos {
     pub fn new(flags: Flags, chance: Chance) -> Self {
-        let injections = flags.meter().map(|meter| {
-            meter.u64_counter("chaos.injections").with_description("Faults injected by flags").with_unit("{fault}").build()
-        });
+        let injections = flags
+            .meter()
+            .map(|meter| meter.u64_counter("chaos.injections").with_description("Faults injected by flags").with_unit("{fault}").build());
         Self { flags, chance, injections }
     }
 

@@ -1,7 +1,7 @@
 //! Where a flag acts, read from its metadata.
 
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// The kind of place a flag acts at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub struct Site {
 }
 
 impl Site {
-    pub fn of(metadata: &HashMap<String, Value>) -> Self {
+    pub fn of(metadata: &BTreeMap<String, Value>) -> Self {
         let text = |name: &str| metadata.get(name).and_then(Value::as_str);
         let some = |name: &str| text(name).filter(|text| *text != "*").map(str::to_owned);
         Self {

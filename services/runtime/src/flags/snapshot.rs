@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use flagd_evaluation_engine::{FeatureFlag, Operator};
 use open_feature::{EvaluationContext, EvaluationError, EvaluationErrorCode, EvaluationReason};
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
@@ -16,7 +16,7 @@ pub struct Flag {
     pub enabled: bool,
     pub default_variant: String,
     pub variants: BTreeMap<String, Value>,
-    pub metadata: HashMap<String, Value>,
+    pub metadata: BTreeMap<String, Value>,
     pub site: Site,
     /// flagd's JSON logic as text, which is how the engine takes it.
     targeting: Option<String>,
@@ -27,7 +27,7 @@ pub struct Resolution<'a> {
     pub variant: String,
     pub value: &'a Value,
     pub reason: EvaluationReason,
-    pub metadata: &'a HashMap<String, Value>,
+    pub metadata: &'a BTreeMap<String, Value>,
 }
 
 /// All flags at one moment.
@@ -90,13 +90,15 @@ pub fn is_off(variant: &str, value: &Value) -> bool {
 impl Flag {
     fn of(flag: FeatureFlag) -> Self {
         let targeting = flag.targeting.as_ref().filter(|rule| !rule.is_null() && rule.as_object().is_none_or(|rule| !rule.is_empty()));
+        // Sorted, so that the same flag is always written the same.
+        let metadata: BTreeMap<String, Value> = flag.metadata.into_iter().collect();
         Self {
             enabled: flag.state == "ENABLED",
             targeting: targeting.map(Value::to_string),
-            site: Site::of(&flag.metadata),
+            site: Site::of(&metadata),
             default_variant: flag.default_variant,
             variants: flag.variants.into_iter().collect(),
-            metadata: flag.metadata,
+            metadata,
         }
     }
 

@@ -84,15 +84,14 @@ impl FlagSource {
         &self.control
     }
 
-    /// The flags as `service` sees them: the same client every time. Counted on the global meter.
-    pub fn for_service(&self, service: &'static str) -> Flags {
-        self.for_service_metered(service, &opentelemetry::global::meter("feast"))
-    }
-
-    /// The same, with evaluations and injections counted on the service's own meter.
-    pub fn for_service_metered(&self, service: &'static str, meter: &Meter) -> Flags {
+    /// The flags as `service` sees them: the same client every time. `meter` counts its evaluations and injections.
+    pub fn for_service(&self, service: &'static str, meter: &Meter) -> Flags {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         clients.entry(service).or_insert_with(|| Flags::for_service(&self.control, service, meter)).clone()
+    }
+
+    pub fn for_service_metered(&self, service: &'static str, meter: &Meter) -> Flags {
+        self.for_service(service, meter)
     }
 }
 

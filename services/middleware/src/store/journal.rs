@@ -1,0 +1,179 @@
+//! What lasts of the stock in memory: every movement and every reservation, in SQLite.
+
+use crate::domain::stock::Movement;
+use async_trait::async_trait;
+use contract::pricing::{Reservation, ReservationState};
+use contract::{ItemId, OrderId, Timestamp};
+use futures::future::BoxFuture;
+use runtime::store::StoreError;
+use runtime::store::sqlite::{Apply, Database, GroupCommit, Migrations};
+use serde::Serialize;
+use sqlx::{Row, SqliteConnection};
+use std::collections::HashMap;
+
+pub const MIGRATIONS: &Migrations = &[(1, "stock", include_str!("../../migrations/0001_stock.sql"))];
+
+/// What one atomic step changed.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Entry {
+    pub movements: Vec<Moved>,
+    pub reservations: Vec<Held>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Moved {
+    pub item: ItemId,
+    pub kind: &'static str,
+    /// Signed: a take is negative.
+    pub quantity: i64,
+    pub order: Option<OrderId>,
+    pub at: i64,
+}
+
+impl Moved {
+    pub fn new(item: &ItemId, kind: Movement, quantity: i64, order: Option<&OrderId>, at: Timestamp) -> Self {
+        Self { item: item.clone(), kind: kind.as_str(), quantity, order: order.cloned(), at: at.millis() }
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Held {
+    pub order: OrderId,
+    pub state: &'static str,
+    /// The reservation as JSON, or nothing.
+    pub document: String,
+    pub at: i64,
+}
+
+impl Held {
+    pub fn new(order: &OrderId, state: ReservationState, reservation: Option<&Reservation>, at: Timestamp) -> Result<Self, StoreError> {
+        let document = reservation.map(serde_json::to_string).transpose()?.unwrap_or_default();
+        Ok(Self { order: order.clone(), state: state_name(state), document, at: at.millis() })
+    }
+}
+
+pub const fn state_name(state: ReservationState) -> &'static str {
+    match state {
+        ReservationState::Reserved => "reserved",
+        ReservationState::Confirmed => "confirmed",
+        ReservationState::Released => "released",
+    }
+}
+
+/// What was there when the process stopped.
+#[derive(Debug, Default)]
+pub struct Recovered {
+    pub levels: HashMap<ItemId, i64>,
+    pub reservations: Vec<(OrderId, ReservationState, Option<Reservation>)>,
+}
+
+/// Ends when the entry will survive the process.
+pub type Appending = BoxFuture<'static, Result<(), StoreError>>;
+
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// Puts the entry in line at once: entries last in the order of these calls, whoever waits for which.
+    fn append(&self, entry: Entry) -> Appending;
+
+    async fn recover(&self) -> Result<Recovered, StoreError>;
+}
+
+/// Forgets with the process.
+pub struct NoJournal;
+
+#[async_trait]
+impl Journal for NoJournal {
+    fn append(&self, _entry: Entry) -> Appending {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    async fn recover(&self) -> Result<Recovered, StoreError> {
+        Ok(Recovered::default())
+    }
+}
+
+pub struct SqliteJournal {
+    database: Database,
+    writer: GroupCommit<WriteEntries>,
+}
+
+impl SqliteJournal {
+    pub fn new(database: Database) -> Self {
+        Self { writer: GroupCommit::start(&database, WriteEntries), database }
+    }
+}
+
+#[async_trait]
+impl Journal for SqliteJournal {
+    fn append(&self, entry: Entry) -> Appending {
+        Box::pin(self.writer.enqueue(entry))
+    }
+
+    async fn recover(&self) -> Result<Recovered, StoreError> {
+        let mut recovered = Recovered::default();
+        for row in sqlx::query("SELECT item_id, quantity FROM stock").fetch_all(self.database.readers()).await? {
+            recovered.levels.insert(ItemId::new(row.try_get::<String, _>(0)?), row.try_get(1)?);
+        }
+        // Confirmed and released ones are of use only to repeated requests, which come soon or never.
+        let open = "SELECT order_id, state, document FROM reservations WHERE state = 'reserved' \
+                    UNION ALL SELECT * FROM (SELECT order_id, state, document FROM reservations WHERE state <> 'reserved' ORDER BY at_ms DESC LIMIT 1000)";
+        for row in sqlx::query(open).fetch_all(self.database.readers()).await? {
+            let state = match row.try_get::<String, _>(1)?.as_str() {
+                "reserved" => ReservationState::Reserved,
+                "confirmed" => ReservationState::Confirmed,
+                _ => ReservationState::Released,
+            };
+            let document: String = row.try_get(2)?;
+            let reservation = if document.is_empty() { None } else { Some(serde_json::from_str(&document)?) };
+            recovered.reservations.push((OrderId::new(row.try_get::<String, _>(0)?), state, reservation));
+        }
+        Ok(recovered)
+    }
+}
+
+/// Writes a batch of entries in three statements, whatever their number.
+struct WriteEntries;
+
+#[async_trait]
+impl Apply for WriteEntries {
+    type Job = Entry;
+    type Done = ();
+
+    async fn apply(&self, transaction: &mut SqliteConnection, jobs: &[Entry]) -> Result<Vec<()>, sqlx::Error> {
+        let movements: Vec<&Moved> = jobs.iter().flat_map(|entry| &entry.movements).collect();
+        let reservations: Vec<&Held> = jobs.iter().flat_map(|entry| &entry.reservations).collect();
+        if !movements.is_empty() {
+            let rows = to_json(&movements)?;
+            sqlx::query(
+                "INSERT INTO movements (item_id, kind, quantity, order_id, at_ms) \
+                 SELECT value ->> 'item', value ->> 'kind', value ->> 'quantity', value ->> 'order', value ->> 'at' FROM json_each($1)",
+            )
+            .bind(&rows)
+            .execute(&mut *transaction)
+            .await?;
+            sqlx::query(
+                "INSERT INTO stock (item_id, quantity) \
+                 SELECT value ->> 'item', SUM(value ->> 'quantity') FROM json_each($1) WHERE true GROUP BY 1 \
+                 ON CONFLICT (item_id) DO UPDATE SET quantity = stock.quantity + excluded.quantity",
+            )
+            .bind(&rows)
+            .execute(&mut *transaction)
+            .await?;
+        }
+        if !reservations.is_empty() {
+            sqlx::query(
+                "INSERT INTO reservations (order_id, state, document, at_ms) \
+                 SELECT value ->> 'order', value ->> 'state', value ->> 'document', value ->> 'at' FROM json_each($1) WHERE true \
+                 ON CONFLICT (order_id) DO UPDATE SET state = excluded.state",
+            )
+            .bind(to_json(&reservations)?)
+            .execute(&mut *transaction)
+            .await?;
+        }
+        Ok(vec![(); jobs.len()])
+    }
+}
+
+fn to_json<T: Serialize>(rows: &T) -> Result<String, sqlx::Error> {
+    serde_json::to_string(rows).map_err(|error| sqlx::Error::Encode(Box::new(error)))
+}

@@ -1,0 +1,235 @@
+//! How a cart becomes an order: intent, cart, prices, reservation, commit.
+//!
+//! Whatever happens in between, one of two things is true at the end: the order stands and its stock is taken, or there is no order
+//! and no stock is missing. The intent row is written first and turned into the order by compare-and-set in the same transaction that
+//! stores the order and its outbox event; giving up goes through the state `aborting`, after which a late commit fails.
+
+use crate::State;
+use crate::store::{Begun, Intent, NewOrder};
+use contract::cart::Cart;
+use contract::menu::ItemsReply;
+use contract::order::{CartQuote, Order, OrderLine, OrderStatus, PlaceOrder, QuoteCart};
+use contract::pricing::{LineRequest, QuoteRequest, Reservation, ReservationRequest};
+use contract::{ApiError, CartId, Code, ItemId, OrderId, RestaurantId, Timestamp};
+use opentelemetry::KeyValue;
+use runtime::context;
+use sha2::{Digest, Sha256};
+use tracing::Span;
+
+/// The outcome of a request to order.
+pub enum Placed {
+    New(Order),
+    /// The same request was answered before; this is that answer.
+    Replayed(Order),
+}
+
+impl State {
+    pub async fn place(&self, request: PlaceOrder, key: Option<String>) -> Result<Placed, ApiError> {
+        let now = self.clock.now();
+        let intent = intent(&request, key, now)?;
+        Span::current().record("order.id", intent.order_id.as_str());
+        Span::current().record("cart.id", request.cart_id.as_str());
+        match self.book.begin(&intent).await? {
+            Begun::Started => {}
+            Begun::Replay(order) => return Ok(Placed::Replayed(*order)),
+            Begun::InFlight => return Err(ApiError::new(Code::IdempotencyInFlight, "this order is being placed; ask again in a moment")),
+            Begun::OtherBody => return Err(ApiError::new(Code::IdempotencyMismatch, "this Idempotency-Key was used with another body")),
+            Begun::CartOrdered(order) => {
+                return Err(ApiError::new(Code::CartAlreadyOrdered, format!("this cart became order {order} already")));
+            }
+        }
+        match self.fulfil(&request, &intent.order_id, now).await {
+            Ok(order) => Ok(Placed::New(order)),
+            Err(error) => {
+                self.metrics.refused.add(1, &[KeyValue::new("error.type", error.code.as_str())]);
+                Err(error)
+            }
+        }
+    }
+
+    async fn fulfil(&self, request: &PlaceOrder, id: &OrderId, now: Timestamp) -> Result<Order, ApiError> {
+        let draft = match self.draft(&request.cart_id).await {
+            Ok(draft) => draft,
+            Err(error) => {
+                // Nothing was reserved: the intent can go as if it had never been. If the store is down, the sweeper does it.
+                let _ = self.book.discard(id).await;
+                return Err(error);
+            }
+        };
+        let reservation = ReservationRequest {
+            order_id: id.clone(),
+            lines: draft.lines(),
+            time_zone: draft.time_zone.clone(),
+            quote_id: request.quote_id.clone(),
+            promotion: request.promotion.clone(),
+        };
+        let reserved = match self.middleware.reserve(&reservation).await {
+            Ok(reserved) => reserved,
+            Err(error) => {
+                // Even a refused connection may have been a lost reply: releasing what was never taken is harmless.
+                self.abandon(id).await;
+                return Err(error);
+            }
+        };
+        let order = draft.order(request, id, &reserved, now);
+        let session = context::current().session.as_deref().map(str::to_owned);
+        match self.book.commit(&NewOrder { order: order.clone(), cart_id: request.cart_id.clone(), session }).await {
+            Ok(true) => {
+                self.accepted(&order, &draft.cart, now);
+                Ok(order)
+            }
+            Ok(false) => {
+                self.abandon(id).await;
+                Err(ApiError::new(Code::ServiceUnavailable, "the order took too long and was given up; nothing was charged"))
+            }
+            Err(error) => {
+                // The answer of the store was lost, perhaps not the commit: only compare-and-set knows.
+                self.abandon(id).await;
+                match self.book.find(id).await {
+                    Ok(Some(record)) => Ok(record.order),
+                    _ => Err(error.into()),
+                }
+            }
+        }
+    }
+
+    fn accepted(&self, order: &Order, cart: &Cart, now: Timestamp) {
+        self.wake.notify_one();
+        self.metrics.orders.add(1, &[KeyValue::new("feast.order.status", OrderStatus::Pending.as_str())]);
+        self.metrics.revenue.add(u64::try_from(order.total_price.cents()).unwrap_or(0), &[]);
+        self.metrics.cart_items.record(u64::from(cart.count()), &[]);
+        self.metrics.cart_duration.record(now.since(cart.created_at).as_secs_f64(), &[]);
+        tracing::info!(order.id = %order.id, restaurant.id = %order.restaurant_id, total_cents = order.total_price.cents(), "Accepted order {}", order.id);
+    }
+
+    /// Gives an order up and its stock back. What cannot be done now, the sweeper does.
+    pub async fn abandon(&self, id: &OrderId) {
+        match self.book.abort(id).await {
+            Ok(true) => {}
+            // The order stands, or the row is gone: nothing to give back.
+            Ok(false) => return,
+            Err(error) => {
+                tracing::warn!(order.id = %id, %error, "Order {id} could not be given up now; the sweeper will");
+                return;
+            }
+        }
+        match self.middleware.release(id).await {
+            Ok(()) => {
+                if let Err(error) = self.book.forget(id).await {
+                    tracing::warn!(order.id = %id, %error, "The intent of order {id} stays until the sweeper finds it");
+                }
+            }
+            Err(error) => tracing::warn!(order.id = %id, %error, "The stock of order {id} is released later, by the sweeper"),
+        }
+    }
+
+    pub async fn quote(&self, request: &QuoteCart) -> Result<CartQuote, ApiError> {
+        let draft = self.draft(&request.cart_id).await?;
+        let quote = QuoteRequest { lines: draft.lines(), time_zone: draft.time_zone.clone(), promotion: request.promotion.clone() };
+        let quote = self.middleware.quote(&quote).await?;
+        let named = quote.lines.iter().map(|line| {
+            let (name, emoji) = draft.name_of(&line.item_id);
+            OrderLine::from_priced(line, name, emoji)
+        });
+        Ok(CartQuote {
+            quote_id: quote.quote_id.clone(),
+            cart_id: request.cart_id.clone(),
+            restaurant_id: draft.restaurant_id.clone(),
+            lines: named.collect(),
+            fees: quote.fees,
+            discounts: quote.discounts,
+            subtotal: quote.subtotal,
+            total: quote.total,
+            expires_at: quote.expires_at,
+        })
+    }
+
+    /// Reads the cart and what the menu says of its items now.
+    async fn draft(&self, cart_id: &CartId) -> Result<Draft, ApiError> {
+        let cart = self.carts.get(cart_id).await?;
+        let Some(restaurant_id) = cart.restaurant_id.clone().filter(|_| !cart.items.is_empty()) else {
+            return Err(ApiError::new(Code::CartEmpty, "the cart is empty"));
+        };
+        let ids: Vec<&ItemId> = cart.items.iter().map(|line| &line.item_id).collect();
+        let menu = self.menu.items(&ids).await?;
+        for line in &cart.items {
+            match menu.items.iter().find(|item| item.id == line.item_id) {
+                Some(item) if item.in_stock => {}
+                Some(item) => return Err(ApiError::new(Code::OutOfStock, format!("{} is not served today", item.name))),
+                None => return Err(ApiError::item_not_found(&line.item_id)),
+            }
+        }
+        let restaurant = menu.restaurants.iter().find(|restaurant| restaurant.id == restaurant_id);
+        let restaurant = restaurant.ok_or_else(|| ApiError::restaurant_not_found(&restaurant_id))?;
+        let (restaurant_name, time_zone) = (restaurant.name.clone(), restaurant.time_zone.clone());
+        Ok(Draft { cart, menu, restaurant_id, restaurant_name, time_zone })
+    }
+}
+
+/// A cart joined with its menu.
+struct Draft {
+    cart: Cart,
+    menu: ItemsReply,
+    restaurant_id: RestaurantId,
+    restaurant_name: String,
+    time_zone: String,
+}
+
+impl Draft {
+    /// Prices are the menu's; the cart's copies are for display.
+    fn lines(&self) -> Vec<LineRequest> {
+        let price = |id: &ItemId| self.menu.items.iter().find(|item| item.id == *id).map(|item| item.base_price);
+        let lines = self.cart.items.iter().filter_map(|line| {
+            Some(LineRequest { item_id: line.item_id.clone(), quantity: line.quantity, base_price: price(&line.item_id)? })
+        });
+        lines.collect()
+    }
+
+    fn name_of(&self, id: &ItemId) -> (String, String) {
+        let item = self.menu.items.iter().find(|item| item.id == *id);
+        item.map_or_else(|| (id.to_string(), String::new()), |item| (item.name.clone(), item.emoji.clone()))
+    }
+
+    fn order(&self, request: &PlaceOrder, id: &OrderId, reservation: &Reservation, now: Timestamp) -> Order {
+        let lines = reservation.lines.iter().map(|line| {
+            let (name, emoji) = self.name_of(&line.item_id);
+            OrderLine::from_priced(line, name, emoji)
+        });
+        let said = |note: &Option<contract::Note>| note.clone().filter(|note| !note.as_str().is_empty());
+        Order {
+            id: id.clone(),
+            customer_name: Some(request.customer_name.clone()),
+            restaurant_id: self.restaurant_id.clone(),
+            restaurant_name: self.restaurant_name.clone(),
+            items: lines.collect(),
+            total_price: reservation.total,
+            status: OrderStatus::Pending,
+            timestamp: now,
+            updated_at: now,
+            special_instructions: said(&request.special_instructions),
+            address: said(&request.address),
+        }
+    }
+}
+
+/// Longest key anybody needs.
+const MAX_KEY_CHARS: usize = 200;
+
+fn intent(request: &PlaceOrder, key: Option<String>, now: Timestamp) -> Result<Intent, ApiError> {
+    if key.as_ref().is_some_and(|key| key.is_empty() || key.chars().count() > MAX_KEY_CHARS) {
+        return Err(ApiError::new(Code::InvalidBody, format!("an Idempotency-Key has 1 to {MAX_KEY_CHARS} characters")));
+    }
+    let body = serde_json::to_vec(request).map_err(|_| ApiError::internal())?;
+    let context = context::current();
+    let millis = u64::try_from(now.millis()).unwrap_or(0);
+    let order_id = uuid::Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, millis / 1_000, (millis % 1_000) as u32 * 1_000_000));
+    Ok(Intent {
+        order_id: OrderId::new(order_id.to_string()),
+        scope: context.client.as_deref().unwrap_or("direct").to_owned(),
+        // Without a key, sending the same cart again is the same request.
+        key: key.unwrap_or_else(|| format!("cart:{}", request.cart_id)),
+        cart_id: request.cart_id.clone(),
+        body_hash: Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect(),
+        at: now,
+    })
+}

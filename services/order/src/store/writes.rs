@@ -1,0 +1,228 @@
+//! Everything the order book writes, by group commit: a batch of any size is a fixed number of statements.
+
+use super::{Begun, Intent, Moved, NewOrder, Outgoing};
+use async_trait::async_trait;
+use contract::order::OrderStatus;
+use contract::{OrderId, Timestamp};
+use runtime::store::sqlite::Apply;
+use serde_json::{Value, json};
+use sqlx::{Row, SqliteConnection};
+use std::collections::HashSet;
+
+/// First wait of an outbox row that could not be delivered; doubles with every attempt.
+const FIRST_BACK_OFF_MS: i64 = 250;
+const MAX_BACK_OFF_MS: i64 = 30_000;
+
+pub enum Job {
+    Begin(Intent),
+    Commit(Box<NewOrder>),
+    Discard(OrderId),
+    Abort(OrderId),
+    Forget(OrderId),
+    ForgetAnswers(Timestamp),
+    SetStatus(OrderId, OrderStatus, Timestamp),
+    Settle { done: Vec<i64>, failed: Vec<Outgoing>, now: Timestamp },
+}
+
+pub enum Done {
+    Begun(Begun),
+    /// Whether the row was in the state the job needed.
+    Turned(bool),
+    Moved(Box<Moved>),
+    Written,
+}
+
+pub struct OrderWrites;
+
+#[async_trait]
+impl Apply for OrderWrites {
+    type Job = Job;
+    type Done = Done;
+
+    async fn apply(&self, transaction: &mut SqliteConnection, jobs: &[Job]) -> Result<Vec<Done>, sqlx::Error> {
+        let begun = begin(transaction, jobs).await?;
+        let committed = commit(transaction, jobs).await?;
+        let mut results = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            results.push(match job {
+                Job::Begin(intent) if begun.contains(intent.order_id.as_str()) => Done::Begun(Begun::Started),
+                Job::Begin(intent) => Done::Begun(explain(transaction, intent).await?),
+                Job::Commit(new) => Done::Turned(committed.contains(new.order.id.as_str())),
+                Job::Discard(id) => Done::Turned(discard(transaction, id).await?),
+                Job::Abort(id) => Done::Turned(abort(transaction, id).await?),
+                Job::Forget(id) => {
+                    sqlx::query("DELETE FROM requests WHERE order_id = $1 AND state = 'aborting'").bind(id.as_str()).execute(&mut *transaction).await?;
+                    Done::Written
+                }
+                Job::ForgetAnswers(before) => {
+                    sqlx::query("DELETE FROM requests WHERE state = 'done' AND created_at_ms < $1").bind(before.millis()).execute(&mut *transaction).await?;
+                    Done::Written
+                }
+                Job::SetStatus(id, status, at) => Done::Moved(Box::new(set_status(transaction, id, *status, *at).await?)),
+                Job::Settle { done, failed, now } => {
+                    settle(transaction, done, failed, *now).await?;
+                    Done::Written
+                }
+            });
+        }
+        Ok(results)
+    }
+}
+
+fn rows(rows: Vec<Value>) -> String {
+    Value::Array(rows).to_string()
+}
+
+async fn returned(transaction: &mut SqliteConnection, statement: &'static str, rows: String) -> Result<HashSet<String>, sqlx::Error> {
+    let answered = sqlx::query(statement).bind(rows).fetch_all(transaction).await?;
+    answered.iter().map(|row| row.try_get(0)).collect()
+}
+
+/// Answers the orders whose intents were new.
+async fn begin(transaction: &mut SqliteConnection, jobs: &[Job]) -> Result<HashSet<String>, sqlx::Error> {
+    let intents: Vec<Value> = jobs
+        .iter()
+        .filter_map(|job| match job {
+            Job::Begin(intent) => Some(json!({
+                "scope": intent.scope, "key": intent.key, "hash": intent.body_hash,
+                "cart": intent.cart_id, "order": intent.order_id, "at": intent.at.millis(),
+            })),
+            _ => None,
+        })
+        .collect();
+    if intents.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let statement = "INSERT INTO requests (scope, key, body_hash, cart_id, order_id, state, created_at_ms) \
+        SELECT value ->> 'scope', value ->> 'key', value ->> 'hash', value ->> 'cart', value ->> 'order', 'intent', value ->> 'at' \
+        FROM json_each($1) WHERE true ON CONFLICT DO NOTHING RETURNING order_id";
+    returned(transaction, statement, rows(intents)).await
+}
+
+/// Why an intent was not new.
+async fn explain(transaction: &mut SqliteConnection, intent: &Intent) -> Result<Begun, sqlx::Error> {
+    let by_key = sqlx::query("SELECT body_hash, state, order_id FROM requests WHERE scope = $1 AND key = $2")
+        .bind(&intent.scope)
+        .bind(&intent.key)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    if let Some(row) = by_key {
+        let (hash, state, order): (String, String, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        if hash != intent.body_hash {
+            return Ok(Begun::OtherBody);
+        }
+        if state != "done" {
+            return Ok(Begun::InFlight);
+        }
+        let document: Option<String> =
+            sqlx::query_scalar("SELECT document FROM orders WHERE id = $1").bind(order).fetch_optional(&mut *transaction).await?;
+        let document = document.ok_or(sqlx::Error::RowNotFound)?;
+        let order = serde_json::from_str(&document).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+        return Ok(Begun::Replay(Box::new(order)));
+    }
+    let by_cart: Option<(String, String)> =
+        sqlx::query_as("SELECT state, order_id FROM requests WHERE cart_id = $1").bind(intent.cart_id.as_str()).fetch_optional(transaction).await?;
+    Ok(match by_cart {
+        Some((state, order)) if state == "done" => Begun::CartOrdered(OrderId::new(order)),
+        _ => Begun::InFlight,
+    })
+}
+
+/// Turns intents into orders; answers the orders that stand now.
+async fn commit(transaction: &mut SqliteConnection, jobs: &[Job]) -> Result<HashSet<String>, sqlx::Error> {
+    let orders: Vec<&NewOrder> = jobs
+        .iter()
+        .filter_map(|job| match job {
+            Job::Commit(new) => Some(&**new),
+            _ => None,
+        })
+        .collect();
+    if orders.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let ids = rows(orders.iter().map(|new| json!(new.order.id)).collect());
+    let turn = "UPDATE requests SET state = 'done' WHERE state = 'intent' AND order_id IN (SELECT value FROM json_each($1)) RETURNING order_id";
+    let turned = returned(transaction, turn, ids).await?;
+    let standing = || orders.iter().filter(|new| turned.contains(new.order.id.as_str()));
+
+    let mut inserts = Vec::with_capacity(orders.len());
+    for new in standing() {
+        let order = &new.order;
+        let document = serde_json::to_string(order).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+        inserts.push(json!({
+            "id": order.id, "session": new.session, "name": order.customer_name, "restaurant": order.restaurant_id,
+            "status": order.status.as_str(), "cents": order.total_price.cents(), "at": order.timestamp.millis(), "document": document,
+        }));
+    }
+    sqlx::query(
+        "INSERT INTO orders (id, session_id, customer_name, restaurant_id, status, total_cents, created_at_ms, updated_at_ms, document) \
+         SELECT value ->> 'id', value ->> 'session', value ->> 'name', value ->> 'restaurant', value ->> 'status', value ->> 'cents', \
+         value ->> 'at', value ->> 'at', value ->> 'document' FROM json_each($1)",
+    )
+    .bind(rows(inserts))
+    .execute(&mut *transaction)
+    .await?;
+
+    let outgoing = standing().flat_map(|new| {
+        let at = new.order.timestamp.millis();
+        [
+            json!({"kind": "confirm_stock", "order": new.order.id, "payload": "", "at": at}),
+            json!({"kind": "clear_cart", "order": new.order.id, "payload": new.cart_id, "at": at}),
+        ]
+    });
+    sqlx::query(
+        "INSERT INTO outbox (kind, order_id, payload, due_at_ms) \
+         SELECT value ->> 'kind', value ->> 'order', value ->> 'payload', value ->> 'at' FROM json_each($1)",
+    )
+    .bind(rows(outgoing.collect()))
+    .execute(&mut *transaction)
+    .await?;
+    Ok(turned)
+}
+
+async fn discard(transaction: &mut SqliteConnection, id: &OrderId) -> Result<bool, sqlx::Error> {
+    let gone = sqlx::query("DELETE FROM requests WHERE order_id = $1 AND state = 'intent'").bind(id.as_str()).execute(transaction).await?;
+    Ok(gone.rows_affected() > 0)
+}
+
+async fn abort(transaction: &mut SqliteConnection, id: &OrderId) -> Result<bool, sqlx::Error> {
+    let marked = sqlx::query("UPDATE requests SET state = 'aborting' WHERE order_id = $1 AND state IN ('intent', 'aborting')")
+        .bind(id.as_str())
+        .execute(transaction)
+        .await?;
+    Ok(marked.rows_affected() > 0)
+}
+
+async fn set_status(transaction: &mut SqliteConnection, id: &OrderId, next: OrderStatus, at: Timestamp) -> Result<Moved, sqlx::Error> {
+    let Some(mut record) = super::sqlite::find(&mut *transaction, id).await? else { return Ok(Moved::Missing) };
+    if !record.order.status.may_become(next) {
+        return Ok(Moved::Illegal(record.order.status));
+    }
+    sqlx::query("UPDATE orders SET status = $2, updated_at_ms = $3 WHERE id = $1")
+        .bind(id.as_str())
+        .bind(next.as_str())
+        .bind(at.millis())
+        .execute(transaction)
+        .await?;
+    record.order.status = next;
+    record.order.updated_at = at;
+    Ok(Moved::Done(record))
+}
+
+async fn settle(transaction: &mut SqliteConnection, done: &[i64], failed: &[Outgoing], now: Timestamp) -> Result<(), sqlx::Error> {
+    if !done.is_empty() {
+        sqlx::query("DELETE FROM outbox WHERE id IN (SELECT value FROM json_each($1))")
+            .bind(rows(done.iter().map(|id| json!(id)).collect()))
+            .execute(&mut *transaction)
+            .await?;
+    }
+    for row in failed {
+        let wait = FIRST_BACK_OFF_MS.saturating_mul(1 << row.attempts.clamp(0, 16)).min(MAX_BACK_OFF_MS);
+        sqlx::query("UPDATE outbox SET attempts = attempts + 1, due_at_ms = $2 WHERE id = $1")
+            .bind(row.id)
+            .bind(now.millis() + wait)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    Ok(())
+}

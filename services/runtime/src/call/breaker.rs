@@ -1,0 +1,101 @@
+//! Circuit breaker: after several calls in a row without a response, stop calling for a moment, then let one call try.
+
+use crate::clock::SharedClock;
+use contract::Timestamp;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::time::Duration;
+
+/// Calls without a response, in a row, that open it.
+const FAILURES_TO_OPEN: u32 = 5;
+
+/// How long it stays open. Short, so that a service that comes back is used again within two seconds.
+const OPEN_FOR: Duration = Duration::from_millis(500);
+
+/// Lock-free: a hot path reads one atomic while all is well.
+pub struct Breaker {
+    clock: SharedClock,
+    failures: AtomicU32,
+    /// Milliseconds of the moment a trial call is let through; 0 while closed.
+    retry_at: AtomicI64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    Allowed,
+    Refused,
+}
+
+impl Breaker {
+    pub fn new(clock: SharedClock) -> Self {
+        Self { clock, failures: AtomicU32::new(0), retry_at: AtomicI64::new(0) }
+    }
+
+    pub fn pass(&self) -> Pass {
+        let retry_at = self.retry_at.load(Ordering::Acquire);
+        if retry_at == 0 {
+            return Pass::Allowed;
+        }
+        let now = self.clock.now();
+        if now < Timestamp::from_millis(retry_at) {
+            return Pass::Refused;
+        }
+        // Whoever moves the moment on is the one trial call; the others wait for its outcome.
+        let next = (now + OPEN_FOR).millis();
+        match self.retry_at.compare_exchange(retry_at, next, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => Pass::Allowed,
+            Err(_) => Pass::Refused,
+        }
+    }
+
+    pub fn succeeded(&self) {
+        if self.failures.load(Ordering::Relaxed) != 0 {
+            self.failures.store(0, Ordering::Release);
+            self.retry_at.store(0, Ordering::Release);
+        }
+    }
+
+    /// True when this failure opened it.
+    pub fn failed(&self) -> bool {
+        let failures = self.failures.fetch_add(1, Ordering::AcqRel).saturating_add(1);
+        if failures < FAILURES_TO_OPEN {
+            return false;
+        }
+        self.retry_at.store((self.clock.now() + OPEN_FOR).millis(), Ordering::Release);
+        failures == FAILURES_TO_OPEN
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Breaker, FAILURES_TO_OPEN, OPEN_FOR, Pass};
+    use crate::clock::ManualClock;
+    use contract::Timestamp;
+    use std::sync::Arc;
+
+    #[test]
+    fn it_opens_after_failures_in_a_row_lets_one_try_and_closes_on_success() {
+        let clock = ManualClock::at(Timestamp::from_millis(1_000));
+        let breaker = Breaker::new(Arc::new(clock.clone()));
+        for _ in 1..FAILURES_TO_OPEN {
+            assert!(!breaker.failed());
+        }
+        assert_eq!(breaker.pass(), Pass::Allowed);
+        assert!(breaker.failed());
+        assert_eq!(breaker.pass(), Pass::Refused);
+        clock.advance(OPEN_FOR);
+        assert_eq!(breaker.pass(), Pass::Allowed, "one trial");
+        assert_eq!(breaker.pass(), Pass::Refused, "and only one");
+        breaker.succeeded();
+        assert_eq!(breaker.pass(), Pass::Allowed);
+    }
+
+    #[test]
+    fn a_success_in_between_starts_the_count_anew() {
+        let breaker = Breaker::new(Arc::new(ManualClock::at(Timestamp::from_millis(1))));
+        for _ in 0..20 {
+            assert!(!breaker.failed());
+            breaker.succeeded();
+        }
+        assert_eq!(breaker.pass(), Pass::Allowed);
+    }
+}

@@ -1,0 +1,200 @@
+//! Calling another service: in this process or over HTTP, by one policy table.
+
+mod breaker;
+mod embedded;
+mod outgoing;
+mod policy;
+mod remote;
+
+pub use embedded::Embedded;
+pub use policy::{POLICIES, Policy, policy};
+pub use remote::Remote;
+
+use crate::chaos::{Chaos, ClientFault};
+use crate::telemetry::metrics;
+use async_trait::async_trait;
+use axum::body::Body;
+use breaker::{Breaker, Pass};
+use bytes::Bytes;
+use contract::client::{Call, Reply, Transport};
+use contract::{ApiError, Code};
+use http::{Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::{Histogram, Meter};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use tracing::{Instrument, Span, field};
+
+use crate::clock::SharedClock;
+
+/// A reply that is kept whole in memory may not be larger.
+const REPLY_LIMIT_BYTES: usize = 4 * 1024 * 1024;
+
+/// Where a service's requests go. Both kinds take the same requests and give the same responses.
+#[async_trait]
+pub trait Target: Send + Sync {
+    /// # Errors
+    /// Only when there is no response.
+    async fn send(&self, request: Request<Body>) -> Result<Response<Body>, NoResponse>;
+}
+
+/// Why there is no response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoResponse {
+    /// Nobody listens, or the connection broke.
+    Unreachable,
+    /// The request never left: trying elsewhere or again is always safe.
+    NotSent,
+}
+
+/// A client of one service: target, policy, breaker, bulkhead, spans and metrics.
+pub struct ServiceClient {
+    caller: &'static str,
+    service: &'static str,
+    target: Box<dyn Target>,
+    token: Option<http::HeaderValue>,
+    breaker: Breaker,
+    in_flight: Semaphore,
+    chaos: Chaos,
+    duration: Histogram<f64>,
+}
+
+/// What a [`ServiceClient`] is made of besides its target.
+pub struct ClientParts {
+    pub caller: &'static str,
+    pub service: &'static str,
+    pub token: Option<http::HeaderValue>,
+    pub clock: SharedClock,
+    pub chaos: Chaos,
+    pub meter: Meter,
+}
+
+impl ServiceClient {
+    pub fn new(target: Box<dyn Target>, parts: ClientParts) -> Self {
+        Self {
+            caller: parts.caller,
+            service: parts.service,
+            target,
+            token: parts.token,
+            breaker: Breaker::new(parts.clock),
+            in_flight: Semaphore::new(policy::MAX_IN_FLIGHT),
+            chaos: parts.chaos,
+            duration: metrics::seconds(&parts.meter, "http.client.request.duration", "Duration of HTTP client requests"),
+        }
+    }
+
+    /// Sends one request under `policy` once, with span, deadline, breaker and bulkhead. Bodies stream both ways.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, `OVERLOADED` or `TIMEOUT` when there is no response.
+    pub async fn send(&self, policy: &Policy, mut request: Request<Body>) -> Result<Response<Body>, ApiError> {
+        let started = Instant::now();
+        let span = tracing::info_span!(
+            "http.client",
+            otel.name = policy.name,
+            otel.kind = "client",
+            otel.status_code = field::Empty,
+            http.request.method = request.method().as_str(),
+            http.response.status_code = field::Empty,
+            error.r#type = field::Empty,
+            peer.service = self.service,
+            chaos.flag = field::Empty,
+            chaos.injected = field::Empty,
+        );
+        let wait = outgoing::prepare(&mut request, &span, self.token.as_ref(), policy.timeout());
+        let outcome = self.attempt(policy, request, wait).instrument(span.clone()).await;
+        let status = outcome.as_ref().map_or_else(|error| error.status, |response| response.status().as_u16());
+        let mut attributes = vec![
+            KeyValue::new("rpc.method", policy.name),
+            KeyValue::new("peer.service", self.service),
+            KeyValue::new("http.response.status_code", i64::from(status)),
+        ];
+        if let Err(error) = &outcome {
+            span.record("error.type", error.code.as_str());
+            attributes.push(KeyValue::new("error.type", error.code.as_str()));
+        }
+        span.record("http.response.status_code", status);
+        if status >= 500 {
+            span.record("otel.status_code", "ERROR");
+        }
+        self.duration.record(started.elapsed().as_secs_f64(), &attributes);
+        outcome
+    }
+
+    async fn attempt(&self, policy: &Policy, request: Request<Body>, wait: Duration) -> Result<Response<Body>, ApiError> {
+        let Ok(_permit) = self.in_flight.try_acquire() else {
+            return Err(ApiError::new(Code::Overloaded, format!("too many calls to the {} service are in flight", self.service)));
+        };
+        let fault = self.chaos.client_fault(policy.name).await;
+        if fault == Some(ClientFault::Refuse) {
+            return Err(ApiError::service_unavailable(self.service));
+        }
+        if self.breaker.pass() == Pass::Refused {
+            Span::current().record("error.type", "breaker_open");
+            return Err(ApiError::service_unavailable(self.service));
+        }
+        let sent = tokio::time::timeout(wait, self.target.send(request)).await;
+        match sent {
+            Ok(Ok(_)) if fault == Some(ClientFault::DropReply) => Err(ApiError::service_unavailable(self.service)),
+            Ok(Ok(response)) => {
+                self.breaker.succeeded();
+                Ok(response)
+            }
+            Ok(Err(_)) => {
+                if self.breaker.failed() {
+                    tracing::warn!(peer.service = self.service, "Circuit breaker opened towards {}", self.service);
+                }
+                Err(ApiError::service_unavailable(self.service))
+            }
+            Err(_) => {
+                self.breaker.failed();
+                Err(ApiError::timeout(self.service))
+            }
+        }
+    }
+
+    /// The service on the other side.
+    pub fn service(&self) -> &'static str {
+        self.service
+    }
+
+    /// Who calls.
+    pub fn caller(&self) -> &'static str {
+        self.caller
+    }
+}
+
+#[async_trait]
+impl Transport for ServiceClient {
+    async fn call(&self, call: Call) -> Result<Reply, ApiError> {
+        let policy = policy(call.name);
+        let mut attempt = 1;
+        loop {
+            let outcome = self.send(policy, outgoing::request(&call)?).await;
+            let retry = match &outcome {
+                Ok(response) => response.status() == StatusCode::BAD_GATEWAY,
+                Err(error) => error.code == Code::ServiceUnavailable,
+            };
+            if !(retry && policy.idempotent && attempt < policy.attempts) {
+                return collect(outcome?, self.service).await;
+            }
+            tokio::time::sleep(policy::BACK_OFF * attempt).await;
+            attempt += 1;
+        }
+    }
+}
+
+async fn collect(response: Response<Body>, service: &str) -> Result<Reply, ApiError> {
+    let (parts, body) = response.into_parts();
+    let header = |name: http::HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let retry_after_s = header(http::header::RETRY_AFTER).and_then(|seconds| seconds.parse().ok());
+    let link = header(http::header::LINK).map(str::to_owned);
+    let body: Bytes = http_body_util::Limited::new(body, REPLY_LIMIT_BYTES)
+        .collect()
+        .await
+        .map_err(|_| ApiError::service_unavailable(service))?
+        .to_bytes();
+    Ok(Reply { status: parts.status.as_u16(), body, retry_after_s, link })
+}

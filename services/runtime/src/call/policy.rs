@@ -1,0 +1,96 @@
+//! Who may call what, how long it may take, and how often it may be tried. There is no retry outside this table.
+
+use std::time::Duration;
+
+/// Calls to one service that may be in flight at once from one process (the bulkhead).
+pub const MAX_IN_FLIGHT: usize = 1_024;
+
+/// Wait before the n-th retry is n times this.
+pub const BACK_OFF: Duration = Duration::from_millis(25);
+
+/// The rule for one call.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// `service.call`
+    pub name: &'static str,
+    /// Longest wait for the response's head, in milliseconds; the caller's own deadline shortens it.
+    pub timeout_ms: u64,
+    /// How often it is sent at most. More than once only when idempotent.
+    pub attempts: u32,
+    /// Sending it twice has the same outcome as sending it once.
+    pub idempotent: bool,
+}
+
+impl Policy {
+    pub const fn timeout(&self) -> Duration {
+        Duration::from_millis(self.timeout_ms)
+    }
+}
+
+const fn once(name: &'static str, timeout_ms: u64) -> Policy {
+    Policy { name, timeout_ms, attempts: 1, idempotent: false }
+}
+
+const fn again(name: &'static str, timeout_ms: u64) -> Policy {
+    Policy { name, timeout_ms, attempts: 2, idempotent: true }
+}
+
+/// Every call there is.
+pub const POLICIES: &[Policy] = &[
+    again("menu.restaurants", 2_000),
+    again("menu.restaurant_menu", 2_000),
+    again("menu.item", 2_000),
+    again("menu.items", 2_000),
+    // Creating twice leaves an empty cart behind that expires; adding twice adds twice.
+    once("cart.create", 2_000),
+    again("cart.get", 2_000),
+    once("cart.add_item", 5_000),
+    again("cart.set_quantity", 5_000),
+    again("cart.remove_item", 5_000),
+    again("cart.delete", 2_000),
+    again("middleware.quote", 2_000),
+    // Idempotent by the order's id.
+    again("middleware.reserve", 3_000),
+    again("middleware.confirm", 3_000),
+    again("middleware.release", 3_000),
+    again("middleware.inventory", 2_000),
+    again("middleware.set_stock", 2_000),
+    again("order.quote", 4_000),
+    // Idempotent by key, but the decision to repeat is the client's: it shows what a lost reply means.
+    once("order.place", 8_000),
+    again("order.get", 3_000),
+    again("order.list", 3_000),
+    again("order.customers", 3_000),
+    once("order.set_status", 3_000),
+    Policy { name: "health.ready", timeout_ms: 900, attempts: 1, idempotent: true },
+    // What the gateway passes on from outside is repeated by whoever sent it, never by us.
+    once("gateway.proxy", 9_000),
+];
+
+/// The rule for a call by name. A call nobody wrote a rule for is sent once, with the shortest time-out.
+pub fn policy(name: &str) -> &'static Policy {
+    const UNKNOWN: Policy = once("unknown", 1_000);
+    static FALLBACK: Policy = UNKNOWN;
+    POLICIES.iter().find(|policy| policy.name == name).unwrap_or(&FALLBACK)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::POLICIES;
+
+    #[test]
+    fn only_idempotent_calls_are_ever_sent_twice() {
+        for policy in POLICIES {
+            assert!(policy.attempts == 1 || policy.idempotent, "{}", policy.name);
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_time_outs_are_shorter_than_the_gateways() {
+        let gateway = super::policy("gateway.proxy").timeout_ms;
+        for (at, policy) in POLICIES.iter().enumerate() {
+            assert!(POLICIES[at + 1..].iter().all(|other| other.name != policy.name), "{}", policy.name);
+            assert!(policy.timeout_ms <= gateway, "{}", policy.name);
+        }
+    }
+}

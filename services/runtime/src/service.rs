@@ -1,0 +1,26 @@
+//! A service, ready to be embedded or served.
+
+use crate::chaos;
+use crate::health::SharedProbe;
+use crate::http::{Inbound, inbound, with_fallbacks};
+use crate::platform::Platform;
+use axum::{Router, middleware};
+
+/// What a service crate's `build` answers: its routes and what it depends on.
+pub struct Service {
+    pub name: &'static str,
+    pub router: Router,
+    pub probes: Vec<SharedProbe>,
+}
+
+impl Service {
+    /// Puts the layers that every service has around the routes of one. The order matters: the inbound layer is outermost, so that
+    /// injected faults have a context, a span and a measured duration like any other failure.
+    pub fn new(platform: &Platform, name: &'static str, routes: Router, probes: Vec<SharedProbe>) -> Self {
+        let entry = Inbound::new(name, platform.internal_token(), &platform.meter(name));
+        let router = with_fallbacks(routes)
+            .layer(middleware::from_fn_with_state(platform.chaos(name), chaos::inbound))
+            .layer(middleware::from_fn_with_state(entry, inbound));
+        Self { name, router, probes }
+    }
+}

@@ -1,0 +1,69 @@
+//! One Redis connection pool per process.
+
+use crate::boot::BootError;
+use async_trait::async_trait;
+use fred::prelude::*;
+use fred::types::config::UnresponsiveConfig;
+use std::time::Duration;
+
+use crate::health::Probe;
+
+/// fred pipelines, so that few connections carry much.
+const CONNECTIONS: usize = 4;
+
+/// A command that takes longer has failed.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Commands waiting in one connection; beyond, the caller is told at once.
+const MAX_WAITING_COMMANDS: usize = 10_000;
+
+/// How long a process that starts waits for Redis.
+const START_TIMEOUT: Duration = Duration::from_secs(5);
+
+#[derive(Clone)]
+pub struct Redis(Pool);
+
+impl Redis {
+    /// # Errors
+    /// One sentence that names `REDIS_URL` when the address is wrong or nobody answers.
+    pub async fn connect(url: &str) -> Result<Self, BootError> {
+        let config = Config::from_url(url).map_err(|_| BootError::Config("REDIS_URL is not an address such as redis://127.0.0.1:6379".to_owned()))?;
+        let pool = Builder::from_config(config)
+            .with_connection_config(|connection| {
+                connection.connection_timeout = Duration::from_secs(2);
+                connection.internal_command_timeout = COMMAND_TIMEOUT;
+                connection.max_command_buffer_len = MAX_WAITING_COMMANDS;
+                connection.max_command_attempts = 1;
+                connection.tcp.nodelay = Some(true);
+                connection.unresponsive = UnresponsiveConfig { max_timeout: Some(Duration::from_secs(3)), interval: Duration::from_secs(1) };
+            })
+            .with_performance_config(|performance| performance.default_command_timeout = COMMAND_TIMEOUT)
+            // For ever, 50 ms to 1 s apart: a Redis that comes back is used again within two seconds.
+            .set_policy(ReconnectPolicy::new_exponential(0, 50, 1_000, 2))
+            .build_pool(CONNECTIONS)
+            .map_err(|_| unreachable_redis())?;
+        match tokio::time::timeout(START_TIMEOUT, pool.init()).await {
+            Ok(Ok(_)) => Ok(Self(pool)),
+            _ => Err(unreachable_redis()),
+        }
+    }
+
+    pub fn pool(&self) -> &Pool {
+        &self.0
+    }
+}
+
+fn unreachable_redis() -> BootError {
+    BootError::Config("REDIS_URL names a Redis that does not answer; start it or correct the address".to_owned())
+}
+
+#[async_trait]
+impl Probe for Redis {
+    fn name(&self) -> &'static str {
+        "redis"
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        self.0.next().ping::<()>(None).await.map_err(|_| "Redis does not answer".to_owned())
+    }
+}

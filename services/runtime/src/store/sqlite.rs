@@ -1,0 +1,218 @@
+//! SQLite as a service's own store: one file, one writer with group commit, a few readers.
+//!
+//! WAL with `synchronous = NORMAL`: what is committed survives `kill -9` of the process.
+
+use super::StoreError;
+use crate::boot::BootError;
+use crate::health::Probe;
+use async_trait::async_trait;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection, SqliteConnection, SqlitePool};
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// Readers beside the writer.
+const READERS: u32 = 4;
+
+/// Most jobs in one transaction. Latency of a commit stays in the low milliseconds.
+const MAX_BATCH: usize = 256;
+
+/// Jobs that may wait for the writer; beyond, callers wait to hand theirs over.
+const QUEUE: usize = 4_096;
+
+/// A service's schema: (version, name, SQL) in order. A version that was released never changes.
+pub type Migrations = [(i64, &'static str, &'static str)];
+
+fn migrator(migrations: &'static Migrations) -> Migrator {
+    let steps = migrations.iter().map(|(version, name, sql)| {
+        Migration::new(*version, (*name).into(), MigrationType::Simple, sqlx::SqlStr::from_static(sql), false)
+    });
+    Migrator::with_migrations(steps.collect())
+}
+
+/// A database file with its schema in place.
+#[derive(Clone)]
+pub struct Database {
+    options: SqliteConnectOptions,
+    readers: SqlitePool,
+}
+
+impl Database {
+    /// Opens (and makes, when it is not there) the file and brings its schema up to date.
+    ///
+    /// # Errors
+    /// One sentence that names the setting at fault.
+    pub async fn open(path: &Path, migrations: &'static Migrations) -> Result<Self, BootError> {
+        let fault = |what: String| BootError::Config(format!("DATA_DIR or DATABASE_URL: {} {what}", path.display()));
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| fault(format!("cannot be created: {error}")))?;
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .pragma("wal_autocheckpoint", "4000");
+        Self::connect(options, migrations).await.map_err(|error| fault(format!("cannot be used: {error}")))
+    }
+
+    /// A database that ends with the process.
+    ///
+    /// # Errors
+    /// The schema cannot be made.
+    pub async fn in_memory(name: &str, migrations: &'static Migrations) -> Result<Self, BootError> {
+        // All connections of the process see the one named database; readers do not wait for the writer's table locks.
+        let name = format!("file:{name}-{}?mode=memory&cache=shared", uuid::Uuid::new_v4().simple());
+        let options = SqliteConnectOptions::new().filename(name).shared_cache(true).in_memory(true).pragma("read_uncommitted", "1");
+        Self::connect(options, migrations).await.map_err(|error| BootError::Config(format!("DATABASE_URL: {error}")))
+    }
+
+    async fn connect(options: SqliteConnectOptions, migrations: &'static Migrations) -> Result<Self, sqlx::Error> {
+        let options = options.foreign_keys(true).busy_timeout(Duration::from_secs(5)).pragma("temp_store", "memory");
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .min_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .acquire_timeout(Duration::from_secs(2))
+            .connect_with(options.clone())
+            .await?;
+        migrator(migrations).run(&readers).await?;
+        Ok(Self { options, readers })
+    }
+
+    /// For reads. Writes go through a [`GroupCommit`].
+    pub fn readers(&self) -> &SqlitePool {
+        &self.readers
+    }
+}
+
+#[async_trait]
+impl Probe for Database {
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        sqlx::query("SELECT 1").execute(&self.readers).await.map(drop).map_err(|_| "the database file does not answer".to_owned())
+    }
+}
+
+/// How jobs of one kind are written.
+#[async_trait]
+pub trait Apply: Send + Sync + 'static {
+    type Job: Send + Sync + 'static;
+    type Done: Send + 'static;
+
+    /// Writes `jobs` in the transaction that is open and answers one result a job, in order. Expected refusals (a key that exists)
+    /// are results; an error rolls everything back.
+    async fn apply(&self, transaction: &mut SqliteConnection, jobs: &[Self::Job]) -> Result<Vec<Self::Done>, sqlx::Error>;
+}
+
+struct Waiting<A: Apply> {
+    job: A::Job,
+    reply: oneshot::Sender<Result<A::Done, StoreError>>,
+}
+
+/// Group commit: jobs that arrive while a transaction is being written share the next one.
+pub struct GroupCommit<A: Apply> {
+    jobs: mpsc::Sender<Waiting<A>>,
+}
+
+impl<A: Apply> Clone for GroupCommit<A> {
+    fn clone(&self) -> Self {
+        Self { jobs: self.jobs.clone() }
+    }
+}
+
+impl<A: Apply> GroupCommit<A> {
+    /// Starts the writer; it ends when the last handle is dropped and everything handed over is written.
+    pub fn start(database: &Database, apply: A) -> Self {
+        let (jobs, waiting) = mpsc::channel(QUEUE);
+        tokio::spawn(write_all(database.options.clone(), Arc::new(apply), waiting));
+        Self { jobs }
+    }
+
+    /// Answers when the job is committed.
+    ///
+    /// # Errors
+    /// `Unavailable` when it was not; then nothing of it is stored.
+    pub async fn submit(&self, job: A::Job) -> Result<A::Done, StoreError> {
+        let (reply, done) = oneshot::channel();
+        self.jobs.send(Waiting { job, reply }).await.map_err(|_| stopped())?;
+        done.await.map_err(|_| stopped())?
+    }
+
+    /// Hands the job over at once, without waiting, and answers a future of its commit. Jobs are written in the order of these
+    /// calls, so whoever decides under a lock can fix the order there and wait outside.
+    pub fn enqueue(&self, job: A::Job) -> impl Future<Output = Result<A::Done, StoreError>> + Send + use<A> {
+        let (reply, done) = oneshot::channel();
+        let handed = self.jobs.try_send(Waiting { job, reply }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => StoreError::Unavailable("too many writes are waiting".to_owned()),
+            mpsc::error::TrySendError::Closed(_) => stopped(),
+        });
+        async move {
+            handed?;
+            done.await.map_err(|_| stopped())?
+        }
+    }
+}
+
+fn stopped() -> StoreError {
+    StoreError::Unavailable("the writer has stopped".to_owned())
+}
+
+async fn write_all<A: Apply>(options: SqliteConnectOptions, apply: Arc<A>, mut waiting: mpsc::Receiver<Waiting<A>>) {
+    let mut connection: Option<SqliteConnection> = None;
+    let mut batch = Vec::with_capacity(MAX_BATCH);
+    while waiting.recv_many(&mut batch, MAX_BATCH).await > 0 {
+        let (jobs, replies): (Vec<_>, Vec<_>) = batch.drain(..).map(|waiting| (waiting.job, waiting.reply)).unzip();
+        match write(&options, &mut connection, &*apply, &jobs).await {
+            Ok(results) => {
+                for (reply, result) in replies.into_iter().zip(results) {
+                    // A caller that gave up does not hear of it; the job is committed all the same.
+                    let _ = reply.send(Ok(result));
+                }
+            }
+            Err(error) if jobs.len() == 1 => refuse(replies, error),
+            Err(_) => {
+                // One job may be what fails: alone, it fails alone.
+                for (job, reply) in jobs.into_iter().zip(replies) {
+                    let result = write(&options, &mut connection, &*apply, std::slice::from_ref(&job)).await;
+                    let _ = reply.send(result.map_err(StoreError::from).and_then(|mut done| {
+                        done.pop().ok_or_else(|| StoreError::Corrupt("a job was written without a result".to_owned()))
+                    }));
+                }
+            }
+        }
+    }
+}
+
+fn refuse<T>(replies: Vec<oneshot::Sender<Result<T, StoreError>>>, error: sqlx::Error) {
+    let text = error.to_string();
+    for reply in replies {
+        let _ = reply.send(Err(StoreError::Unavailable(text.clone())));
+    }
+}
+
+async fn write<A: Apply>(
+    options: &SqliteConnectOptions,
+    connection: &mut Option<SqliteConnection>,
+    apply: &A,
+    jobs: &[A::Job],
+) -> Result<Vec<A::Done>, sqlx::Error> {
+    let mut open = match connection.take() {
+        Some(open) => open,
+        None => SqliteConnection::connect_with(options).await?,
+    };
+    // On any error the connection is dropped with its transaction; the next batch opens a new one.
+    let mut transaction = open.begin_with("BEGIN IMMEDIATE").await?;
+    let results = apply.apply(&mut transaction, jobs).await?;
+    transaction.commit().await?;
+    *connection = Some(open);
+    Ok(results)
+}
