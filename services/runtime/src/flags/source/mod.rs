@@ -89,10 +89,6 @@ impl FlagSource {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         clients.entry(service).or_insert_with(|| Flags::for_service(&self.control, service, meter)).clone()
     }
-
-    pub fn for_service_metered(&self, service: &'static str, meter: &Meter) -> Flags {
-        self.for_service(service, meter)
-    }
 }
 
 /// Logs the beginning and the end of an outage, and nothing between.
