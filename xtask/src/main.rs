@@ -32,7 +32,7 @@ use clap::{Parser, Subcommand};
 use crate::paths::Paths;
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "The commands of Feast Flow", max_term_width = 100)]
+#[command(name = "xtask", bin_name = "cargo xtask", about = "The commands of Feast Flow", max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
