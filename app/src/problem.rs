@@ -1,26 +1,166 @@
-//! Designed pages for everything that can go wrong.
+//! Designed pages for everything that can go wrong: what happened, what it means for the order, and what to press next.
 
+mod scenes;
+
+use crate::extract::{Fields, Wants};
+use crate::pages::checkout;
 use crate::render::{Meta, page};
+use crate::shop::Shop;
+use crate::ui::forms::hidden_fields;
+use crate::ui::receipt::receipt;
 use crate::visit::Visit;
-use axum::response::Response;
-use contract::ApiError;
-use http::StatusCode;
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use contract::cart::AddItem;
+use contract::error::ErrorBody;
+use contract::{ApiError, CartId, Code};
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, StatusCode};
 use leptos::prelude::*;
+use scenes::{Next, scene};
 
 /// What the page's button repeats.
 #[derive(Clone, Debug)]
 pub enum Retry {
-    /// The same address again.
+    /// Nothing: the same again would end the same.
+    No,
+    /// The same address.
     Visit,
-    /// The same form again, field by field.
+    /// The same form, field by field, idempotency key included.
     Form { action: String, fields: Vec<(String, String)> },
 }
 
-pub fn response(visit: &Visit, error: &ApiError, retry: Retry) -> Response {
-    let mut meta = Meta::new("Trouble", "Something went wrong.");
-    meta.status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+fn status(error: &ApiError) -> StatusCode {
+    StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn meta(title: &str, error: &ApiError) -> Meta {
+    let mut meta = Meta::new(title, "Something did not work.");
+    meta.status = status(error);
     meta.retry_after_s = error.retry_after_s;
-    let message = error.message.clone();
-    let _ = retry;
-    page(visit, meta, || view! { <h1>"Trouble"</h1><p>{message}</p> })
+    meta
+}
+
+/// The page, or the one error shape for a sender that takes JSON alone.
+pub fn answer(visit: &Visit, error: &ApiError, retry: Retry, wants: Wants) -> Response {
+    if wants != (Wants::Json { page_on_error: false }) {
+        return response(visit, error, retry);
+    }
+    let body = ErrorBody { error: error.message.clone(), code: error.code.as_str().to_owned(), request_id: visit.request_id.clone() };
+    let mut response = (status(error), Json(body)).into_response();
+    if let Some(seconds) = error.retry_after_s {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// The page of an error, with the right status.
+pub fn response(visit: &Visit, error: &ApiError, retry: Retry) -> Response {
+    let scene = scene(error);
+    let mut meta = meta(scene.title, error);
+    let mut told = visit.clone();
+    if matches!(error.code, Code::CartNotFound | Code::CartAlreadyOrdered) {
+        meta.cookies.forget_cart(visit);
+        told.cart_count = 0;
+    }
+    page(&told, meta, || {
+        let retry = match scene.next {
+            Next::Retry => retry_button(visit, retry),
+            _ => None,
+        };
+        let link = scene.next.link().map(|(to, text)| {
+            let class = if retry.is_some() { "button quiet" } else { "button" };
+            view! { <a class=class href=to>{text}</a> }
+        });
+        view! {
+            <section class=format!("scene {}", scene.tone)>
+                <p class="scene-art" aria-hidden="true">{scene.art}</p>
+                <h1>{scene.title}</h1>
+                <p>{scene.text}</p>
+                <div class="scene-actions">{retry}{link}</div>
+                {reference(visit, error)}
+            </section>
+        }
+    })
+}
+
+fn retry_button(visit: &Visit, retry: Retry) -> Option<AnyView> {
+    match retry {
+        Retry::No => None,
+        Retry::Visit => Some(view! { <a class="button" href=visit.path.clone()>"Try again"</a> }.into_any()),
+        Retry::Form { action, fields } => {
+            let button = view! { <form method="post" action=action data-swap="">{hidden_fields(fields)}<button class="button">"Try again"</button></form> };
+            Some(button.into_any())
+        }
+    }
+}
+
+/// What to quote when asking for help; operators see where to look.
+fn reference(visit: &Visit, error: &ApiError) -> impl IntoView + use<> {
+    let trace = visit.trace_id.clone().filter(|_| visit.operator).map(|id| view! { " · trace "<code>{id}</code> });
+    let flag = error.flag.clone().filter(|_| visit.operator).map(|flag| view! { " · injected by "<code>{flag}</code> });
+    view! { <p class="reference">{error.code.as_str()}" · request "<code>{visit.request_id.clone()}</code>{trace}{flag}</p> }
+}
+
+/// One cart holds the dishes of one restaurant: keep the old cart, or start a new one with this dish.
+pub async fn other_restaurant(visit: &Visit, shop: &Shop, item: &AddItem, error: &ApiError, back: &str, wants: Wants) -> Response {
+    if wants == (Wants::Json { page_on_error: false }) {
+        return answer(visit, error, Retry::No, wants);
+    }
+    // Names make the choice clearer; the page works without them.
+    let dish = shop.menu.item(&item.item_id).await.map_or_else(|_| "this dish".to_owned(), |item| item.name);
+    page(visit, meta("One cart, one planet", error), || {
+        let fields = vec![
+            ("itemId".to_owned(), item.item_id.to_string()),
+            ("quantity".to_owned(), item.quantity.get().to_string()),
+            ("return".to_owned(), back.to_owned()),
+        ];
+        view! {
+            <section class="scene">
+                <p class="scene-art" aria-hidden="true">"🪐"</p>
+                <h1>"One cart, one planet"</h1>
+                <p>"Your cart holds dishes of another restaurant, and a courier flies to one kitchen at a time. You can keep that cart, or start a new one with "<strong>{dish}</strong>"."</p>
+                <div class="scene-actions">
+                    <form method="post" action="/cart/new" data-swap="">{hidden_fields(fields)}<button class="button">"Start a new cart"</button></form>
+                    <a class="button quiet" href="/cart">"Keep my cart"</a>
+                </div>
+                {reference(visit, error)}
+            </section>
+        }
+    })
+}
+
+/// The price that was shown does not hold any more: the new one, accepted by one press.
+pub async fn new_price(visit: &Visit, shop: &Shop, cart: &CartId, typed: &Fields, error: &ApiError) -> Response {
+    let quote = match checkout::quote(shop, cart).await {
+        Ok(quote) => quote,
+        Err(error) => return response(visit, &error, typed.retry("/orders")),
+    };
+    let why = match error.code {
+        Code::QuoteMismatch => "Your cart has changed since the price was shown.",
+        _ => "The price you saw was held for a few minutes, and those are over.",
+    };
+    let keep = ["customerName", "specialInstructions"].map(|name| (name.to_owned(), typed.get(name).to_owned())).to_vec();
+    page(visit, meta("A fresh price", error), || {
+        let (order, held, total) = (checkout::order_fields(&quote), checkout::held(&quote, visit), quote.total.to_string());
+        view! {
+            <div class="two-columns">
+                <section class="scene left">
+                    <p class="scene-art" aria-hidden="true">"⏳"</p>
+                    <h1>"A fresh price"</h1>
+                    <p>{why}" Nothing was ordered. Here is what it costs now."</p>
+                    <div class="scene-actions">
+                        <form method="post" action="/orders" data-once="">{order}{hidden_fields(keep)}<button class="button">"Order for "{total}</button></form>
+                        <a class="button quiet" href="/cart">"Back to the cart"</a>
+                    </div>
+                    {reference(visit, error)}
+                </section>
+                <aside class="ticket" aria-label="Price">
+                    <h2>"The new price"</h2>
+                    {receipt(quote.lines, quote.fees, quote.discounts, quote.total)}
+                    {held}
+                </aside>
+            </div>
+        }
+    })
 }

@@ -33,6 +33,7 @@ pub fn page<V: IntoView + 'static>(visit: &Visit, mut meta: Meta, body: impl FnO
     let owner = Owner::new_root(None);
     let html = owner.with(|| {
         provide_context(islands::Badge(visit.cart_count));
+        provide_context(islands::News(visit.notice.map_or("", |notice| notice.text())));
         layout::document(visit, &meta.title, &meta.description, body().into_any()).to_html()
     });
     owner.unset_with_forced_cleanup();

@@ -3,8 +3,8 @@
 use crate::visit::Visit;
 use crate::{actions, pages, problem};
 use axum::Router;
-use axum::response::Response;
-use axum::routing::{get, post};
+use axum::response::{Redirect, Response};
+use axum::routing::{MethodRouter, get, post};
 use contract::{ApiError, Code};
 
 /// Pages and forms. Each request needs three extensions: [`crate::shop::Shop`], `Arc<`[`Visit`]`>` and
@@ -13,9 +13,30 @@ pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route("/", get(pages::home::show))
         .route("/restaurants/{id}", get(pages::restaurant::show))
+        .route("/items/{id}", get(pages::item::show))
+        .route("/cart", get(pages::cart::show))
+        .route("/cart/items", form("/cart", post(actions::cart::add)))
+        .route("/cart/items/{id}", form("/cart", post(actions::cart::set_quantity)))
+        .route("/cart/new", form("/cart", post(actions::cart::replace)))
+        .route("/cart/clear", form("/cart", post(actions::cart::clear)))
+        .route("/checkout", get(pages::checkout::show))
+        .route("/orders", get(pages::orders::show).post(actions::order::place))
+        .route("/orders/{id}", get(pages::order::show))
+        .route("/about", get(pages::about::show))
+        .route("/theme", form("/", post(actions::theme::choose)))
+        .route("/console", get(async || Redirect::to("/console/flags")))
+        .route("/console/flags", get(pages::console::flags))
+        .route("/console/flags/{key}", form("/console/flags", post(actions::flags::set)))
+        .route("/console/flags/{key}/clear", form("/console/flags", post(actions::flags::clear)))
+        .route("/console/all-clear", form("/console/flags", post(actions::flags::clear_all)))
 }
 
-/// The designed page for an error, with its status and `Retry-After`. The page's retry repeats the visit with GET.
+/// A form's address, opened as a page (somebody reloads after an error), leads to the page the form stands on.
+fn form<S: Clone + Send + Sync + 'static>(page: &'static str, post: MethodRouter<S>) -> MethodRouter<S> {
+    post.get(async move || Redirect::to(page))
+}
+
+/// The designed page for an error, with its status and `Retry-After`. The page's button repeats the visit.
 pub fn error_page(error: &ApiError, visit: &Visit) -> Response {
     problem::response(visit, error, problem::Retry::Visit)
 }

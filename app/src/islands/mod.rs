@@ -2,11 +2,22 @@
 //! without it the page's links and forms do the same.
 
 mod badge;
+#[cfg(feature = "hydrate")]
+mod forms;
+mod live;
+#[cfg(feature = "hydrate")]
+mod ticking;
 mod toast;
+#[cfg(feature = "hydrate")]
+mod web;
 
 pub use badge::{Badge, CartBadge};
-pub use toast::Toast;
+pub use live::{LiveStatus, headline};
+pub use toast::{News, Toast};
 
-/// Starts what is not bound to one island.
+/// Starts what is not bound to one island: quick forms, steppers, keys, clocks.
 #[cfg(feature = "hydrate")]
-pub fn start() {}
+pub fn start() {
+    forms::listen();
+    ticking::start();
+}

@@ -1,4 +1,12 @@
 //! One file a page: its handler loads, its view shows.
 
+pub mod about;
+pub mod cart;
+pub mod checkout;
+pub mod console;
 pub mod home;
+pub mod item;
+pub mod order;
+pub mod orders;
 pub mod restaurant;
+mod stock;

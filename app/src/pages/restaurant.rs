@@ -1,36 +1,104 @@
-//! `/restaurants/{id}`: a menu.
+//! `/restaurants/{id}`: a menu, by category.
 
+use super::stock::Shelf;
+use crate::extract::Segment;
 use crate::render::{Meta, page};
 use crate::routes::error_page;
 use crate::shop::Shop;
+use crate::ui::art::{hue_classes, planet, plate};
+use crate::ui::forms::{Stock, add_form};
 use crate::visit::Visit;
 use axum::Extension;
-use axum::extract::Path;
 use axum::response::Response;
 use contract::RestaurantId;
+use contract::id::path_segment;
+use contract::menu::{MenuItem, Restaurant, RestaurantMenu};
 use leptos::prelude::*;
 use std::sync::Arc;
 
-pub async fn show(
-    Extension(visit): Extension<Arc<Visit>>,
-    Extension(shop): Extension<Shop>,
-    Path(id): Path<RestaurantId>,
-) -> Response {
-    let menu = match shop.menu.restaurant_menu(&id).await {
+pub async fn show(Extension(visit): Extension<Arc<Visit>>, Extension(shop): Extension<Shop>, Segment(id): Segment) -> Response {
+    let id = RestaurantId::new(id);
+    let (menu, shelf) = futures::join!(shop.menu.restaurant_menu(&id), Shelf::load(&shop));
+    let RestaurantMenu { restaurant, items } = match menu {
         Ok(menu) => menu,
         Err(error) => return error_page(&error, &visit),
     };
-    let meta = Meta::new(menu.restaurant.name.clone(), menu.restaurant.tagline.clone());
+    let meta = Meta::new(restaurant.name.clone(), format!("{}. {}", restaurant.tagline, restaurant.description));
     page(&visit, meta, || {
-        view! {
-            <h1>{menu.restaurant.name}</h1>
-            <ul>
-                {menu
-                    .items
-                    .into_iter()
-                    .map(|item| view! { <li>{item.emoji} " " {item.name} " " {item.base_price.to_string()}</li> })
-                    .collect_view()}
-            </ul>
-        }
+        let back = format!("/restaurants/{}", path_segment(restaurant.id.as_str()));
+        let class = format!("menu {}", hue_classes(restaurant.hues));
+        let sections = by_category(items);
+        let jumps = (sections.len() > 1).then(|| jumps(&sections));
+        let sections: Vec<_> =
+            sections.into_iter().enumerate().map(|(n, (category, items))| section(n, category, items, &shelf, &back)).collect();
+        view! { <div class=class>{banner(restaurant)} {jumps} {sections}</div> }
     })
+}
+
+/// Dishes of one heading follow each other on the menu.
+fn by_category(items: Vec<MenuItem>) -> Vec<(String, Vec<MenuItem>)> {
+    let mut sections: Vec<(String, Vec<MenuItem>)> = Vec::new();
+    for item in items {
+        match sections.last_mut() {
+            Some((category, members)) if *category == item.category => members.push(item),
+            _ => sections.push((item.category.clone(), vec![item])),
+        }
+    }
+    sections
+}
+
+fn banner(restaurant: Restaurant) -> impl IntoView {
+    view! {
+        <header class="banner">
+            {planet(&restaurant, "planet-l")}
+            <div>
+                <p class="eyebrow">{restaurant.cuisine}" · "{restaurant.city}</p>
+                <h1>{restaurant.name}</h1>
+                <p class="lead">{restaurant.tagline}</p>
+                <p class="about">{restaurant.description}</p>
+            </div>
+        </header>
+    }
+}
+
+fn jumps(sections: &[(String, Vec<MenuItem>)]) -> impl IntoView + use<> {
+    let links = sections
+        .iter()
+        .enumerate()
+        .map(|(n, (category, _))| view! { <li><a href=format!("#c{n}")>{category.clone()}</a></li> })
+        .collect_view();
+    view! { <nav class="jumps" aria-label="Menu sections"><ul>{links}</ul></nav> }
+}
+
+fn section(n: usize, category: String, items: Vec<MenuItem>, shelf: &Shelf, back: &str) -> impl IntoView + use<> {
+    let heading = if category.is_empty() { "Menu".to_owned() } else { category };
+    let dishes = items.into_iter().map(|item| dish(shelf.of(&item), item, back)).collect_view();
+    view! {
+        <section class="course" aria-labelledby=format!("c{n}")>
+            <h2 id=format!("c{n}")>{heading}</h2>
+            <ul class="dishes">{dishes}</ul>
+        </section>
+    }
+}
+
+fn dish(stock: Stock, item: MenuItem, back: &str) -> impl IntoView + use<> {
+    let add = add_form(&item, stock, back);
+    let class = if stock == Stock::SoldOut { "dish gone" } else { "dish" };
+    view! {
+        <li class=class>
+            {plate(&item.emoji, "plate")}
+            <div class="dish-text">
+                <h3><a href=format!("/items/{}", path_segment(item.id.as_str()))>{item.name}</a></h3>
+                <p>{item.description}</p>
+                {tags(item.tags)}
+            </div>
+            <p class="price">{item.base_price.to_string()}</p>
+            <div class="dish-buy">{add}</div>
+        </li>
+    }
+}
+
+/// Small marks such as "vegan".
+pub fn tags(tags: Vec<String>) -> impl IntoView {
+    (!tags.is_empty()).then(|| view! { <ul class="tags" aria-label="Good to know">{tags.into_iter().map(|tag| view! { <li>{tag}</li> }).collect_view()}</ul> })
 }

@@ -1,8 +1,19 @@
 //! The frame around every page: head, header, footer.
 
+use super::art::logo;
 use crate::islands::{CartBadge, Toast};
 use crate::visit::Visit;
 use leptos::prelude::*;
+
+/// The part of an address that says which place of the navigation it belongs to.
+fn place(path: &str) -> &str {
+    let path = path.split(['?', '#']).next().unwrap_or(path);
+    match path.split('/').nth(1).unwrap_or_default() {
+        "" | "restaurants" | "items" => "eat",
+        "cart" | "checkout" => "cart",
+        other => other,
+    }
+}
 
 /// A whole document.
 pub fn document(visit: &Visit, title: &str, description: &str, body: AnyView) -> impl IntoView + use<> {
@@ -17,16 +28,72 @@ pub fn document(visit: &Visit, title: &str, description: &str, body: AnyView) ->
                 <title>{title}</title>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="description" content=description/>
+                <meta name="color-scheme" content="dark light"/>
+                <link rel="icon" type="image/svg+xml" href=assets.url("favicon.svg")/>
                 <link rel="stylesheet" href=assets.url("feast.css")/>
                 <link rel="modulepreload" href=assets.url("feast.js")/>
+                <link rel="preload" href=assets.url("feast.wasm") r#as="fetch" r#type="application/wasm" crossorigin=""/>
                 <script type="module" src=assets.url("boot.js")></script>
             </head>
             <body>
                 <a class="skip" href="#main">"Skip to content"</a>
-                <header><a href="/">"Feast Flow"</a><a href="/cart">"Cart" <CartBadge/></a></header>
+                {header(visit)}
                 <main id="main" tabindex="-1">{body}</main>
+                {footer(visit)}
                 <Toast/>
             </body>
         </html>
+    }
+}
+
+fn header(visit: &Visit) -> impl IntoView + use<> {
+    let here = place(&visit.path);
+    let current = |name: &str| (here == name).then_some("page");
+    let console = visit.operator.then(|| {
+        view! { <li><a href="/console/flags" aria-current=current("console")><span aria-hidden="true">"🎛️"</span>"Console"</a></li> }
+    });
+    view! {
+        <header class="top">
+            <a class="brand" href="/">{logo()}<span class="sr-only">"Feast Flow, to the restaurants"</span><b aria-hidden="true">"Feast"<i>"Flow"</i></b></a>
+            <nav class="places" aria-label="Places">
+                <ul>
+                    <li><a href="/" aria-current=current("eat")><span aria-hidden="true">"🪐"</span>"Eat"</a></li>
+                    <li><a href="/orders" aria-current=current("orders")><span aria-hidden="true">"🧾"</span>"Orders"</a></li>
+                    <li><a href="/about" aria-current=current("about")><span aria-hidden="true">"🔭"</span>"About"</a></li>
+                    {console}
+                    <li class="to-cart"><a href="/cart" aria-current=current("cart")><span aria-hidden="true">"🛒"</span>"Cart"<CartBadge/></a></li>
+                </ul>
+            </nav>
+            <form class="theme" method="post" action="/theme" data-theme-form="">
+                <input type="hidden" name="return" value=visit.path.clone()/>
+                <button class="to-light" name="theme" value="light" aria-label="Light theme" title="Light theme"><span aria-hidden="true">"☀️"</span></button>
+                <button class="to-dark" name="theme" value="dark" aria-label="Dark theme" title="Dark theme"><span aria-hidden="true">"🌙"</span></button>
+            </form>
+        </header>
+    }
+}
+
+fn footer(visit: &Visit) -> impl IntoView + use<> {
+    let version = format!("Feast Flow {}", visit.site.version);
+    view! {
+        <footer class="bottom">
+            <p>{version}" · dinner from across the galaxy"</p>
+            <form method="post" action="/theme" data-theme-form="">
+                <input type="hidden" name="return" value=visit.path.clone()/>
+                <button class="link-button" name="theme" value="auto">"Theme as my system says"</button>
+            </form>
+        </footer>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place;
+
+    #[test]
+    fn every_address_has_its_place_in_the_navigation() {
+        for (path, expected) in [("/", "eat"), ("/?q=x", "eat"), ("/items/a", "eat"), ("/checkout", "cart"), ("/orders/1", "orders"), ("/console/flags", "console")] {
+            assert_eq!(place(path), expected, "{path}");
+        }
     }
 }

@@ -1,0 +1,15 @@
+//! `POST /theme`: `theme` (auto, light, dark), `return`.
+
+use super::see;
+use crate::cookies::Cookies;
+use crate::extract::Sent;
+use crate::visit::{Theme, Visit};
+use axum::Extension;
+use axum::response::Response;
+use std::sync::Arc;
+
+pub async fn choose(Extension(visit): Extension<Arc<Visit>>, Sent { fields, .. }: Sent) -> Response {
+    let mut cookies = Cookies::default();
+    cookies.theme(&visit, Theme::from_text(fields.get("theme")).unwrap_or_default());
+    see(&fields.back("/"), &cookies)
+}

@@ -1,0 +1,142 @@
+//! What handlers take from a request. A request that cannot be read is answered by a designed page, never by a raw sentence.
+
+use crate::problem::{self, Retry};
+use crate::visit::Visit;
+use axum::Form;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::response::Response;
+use contract::{ApiError, Code};
+use http::header::ACCEPT;
+use http::request::Parts;
+use http::{HeaderMap, StatusCode};
+use std::sync::Arc;
+
+fn visit(extensions: &http::Extensions) -> Result<Arc<Visit>, Box<Response>> {
+    extensions.get::<Arc<Visit>>().cloned().ok_or_else(|| {
+        let mut response = Response::new("the server forgot to say who is visiting".into());
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        Box::new(response)
+    })
+}
+
+/// The variable part of an address.
+pub struct Segment(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segment {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(text)) => Ok(Self(text)),
+            Err(_) => Err(match visit(&parts.extensions) {
+                Ok(visit) => crate::not_found(&visit),
+                Err(response) => *response,
+            }),
+        }
+    }
+}
+
+/// The fields of a form or of a query, in their order.
+#[derive(Clone, Debug, Default)]
+pub struct Fields(pub Vec<(String, String)>);
+
+impl Fields {
+    /// The value of a field, trimmed; empty when it is absent.
+    pub fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.trim())
+    }
+
+    /// # Errors
+    /// `INVALID_QUANTITY` unless the field `quantity` is a whole number.
+    pub fn quantity(&self) -> Result<i64, ApiError> {
+        let error = || ApiError::new(Code::InvalidQuantity, "quantity must be a whole number from 1 to 10");
+        self.get("quantity").parse().map_err(|_| error())
+    }
+
+    /// Where to go when the work is done. Only addresses of our own.
+    pub fn back(&self, otherwise: &str) -> String {
+        let back = self.get("return");
+        let ours = back.starts_with('/') && !back.starts_with("//") && back.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+        if ours { back } else { otherwise }.to_owned()
+    }
+
+    pub fn retry(&self, action: &str) -> Retry {
+        Retry::Form { action: action.to_owned(), fields: self.0.clone() }
+    }
+}
+
+/// Query of a page; one that cannot be read counts as absent.
+pub struct Asked(pub Fields);
+
+impl<S: Send + Sync> FromRequestParts<S> for Asked {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self(Query::try_from_uri(&parts.uri).map(|Query(fields)| Fields(fields)).unwrap_or_default()))
+    }
+}
+
+/// A form that was sent, and how its sender wants the answer.
+pub struct Sent {
+    pub fields: Fields,
+    pub wants: Wants,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wants {
+    /// A redirect to the next page.
+    Page,
+    /// JSON when it went well. What went wrong is a page still when the sender takes HTML too, as islands do.
+    Json { page_on_error: bool },
+}
+
+impl Wants {
+    fn of(headers: &HeaderMap) -> Self {
+        let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+        let html = accept.contains("text/html");
+        if accept.trim_start().starts_with("application/json") { Self::Json { page_on_error: html } } else { Self::Page }
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Sent {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let visit = visit(request.extensions()).map_err(|response| *response)?;
+        let wants = Wants::of(request.headers());
+        match Form::<Vec<(String, String)>>::from_request(request, state).await {
+            Ok(Form(fields)) => Ok(Self { fields: Fields(fields), wants }),
+            Err(rejection) => Err(problem::answer(&visit, &unreadable(&rejection), Retry::No, wants)),
+        }
+    }
+}
+
+fn unreadable(rejection: &FormRejection) -> ApiError {
+    match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(Code::BodyTooLarge, "the form is too large"),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => ApiError::new(Code::UnsupportedMediaType, "a form is expected"),
+        _ => ApiError::new(Code::InvalidBody, "the form could not be read"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Fields;
+
+    #[test]
+    fn a_form_leads_back_to_our_own_pages_only() {
+        let back = |to: &str| Fields(vec![("return".into(), to.into())]).back("/cart");
+        assert_eq!(back("/restaurants/cosmic-coffee?x=1#a"), "/restaurants/cosmic-coffee?x=1#a");
+        for elsewhere in ["", "//evil.example", "https://evil.example", "/\\evil.example", "/a b", "javascript:1", "/a\r\nSet-Cookie:x"] {
+            assert_eq!(back(elsewhere), "/cart", "{elsewhere:?}");
+        }
+    }
+
+    #[test]
+    fn a_quantity_is_a_whole_number() {
+        for bad in ["", "1.5", "two", "1e3", "99999999999999999999"] {
+            assert!(Fields(vec![("quantity".into(), bad.into())]).quantity().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Pictures: the logo, planets and plates. All are drawn; nothing is downloaded.
+
+use contract::menu::Restaurant;
+use leptos::prelude::*;
+
+/// The steps of `app/style/hues.css`, in degrees.
+const HUE_STEP: u16 = 10;
+
+/// Classes that paint an element in a restaurant's two hues: `ha-270 hb-320`.
+pub fn hue_classes(hues: [u16; 2]) -> String {
+    let step = |hue: u16| (hue % 360 + HUE_STEP / 2) / HUE_STEP * HUE_STEP % 360;
+    format!("ha-{} hb-{}", step(hues[0]), step(hues[1]))
+}
+
+/// A restaurant as a planet with a ring.
+pub fn planet(restaurant: &Restaurant, size: &'static str) -> impl IntoView + use<> {
+    let class = format!("planet {size} {}", hue_classes(restaurant.hues));
+    let emoji = restaurant.emoji.clone();
+    view! { <div class=class aria-hidden="true"><span>{emoji}</span></div> }
+}
+
+/// A dish on its plate.
+pub fn plate(emoji: &str, size: &'static str) -> impl IntoView + use<> {
+    let emoji = emoji.to_owned();
+    view! { <div class=size aria-hidden="true"><span>{emoji}</span></div> }
+}
+
+/// A steaming bowl that is a planet, its ring a spoon's orbit.
+pub fn logo() -> impl IntoView {
+    view! {
+        <svg class="logo" viewBox="0 0 64 64" width="44" height="44" aria-hidden="true" focusable="false">
+            <defs>
+                <linearGradient id="logo-bowl" x1="0" y1="0" x2="1" y2="1">
+                    <stop offset="0" stop-color="#ffd166"></stop>
+                    <stop offset=".55" stop-color="#ff8a5b"></stop>
+                    <stop offset="1" stop-color="#d6336c"></stop>
+                </linearGradient>
+            </defs>
+            <path d="M52 17c5-1 8.500 0 9 2.500 1.200 5.500-12.500 14-30 19S2.600 43.800 2 40.500C1.600 38 4.500 35 9 32" fill="none" stroke="#7fe3ff" stroke-width="3" stroke-linecap="round"></path>
+            <path d="M10 28h44c0 15-9.500 26-22 26S10 43 10 28z" fill="url(#logo-bowl)"></path>
+            <ellipse cx="32" cy="28" rx="22" ry="6.500" fill="#2a1250"></ellipse>
+            <ellipse cx="32" cy="28" rx="22" ry="6.500" fill="none" stroke="#ffe3b0" stroke-width="2.500"></ellipse>
+            <path d="M61 20c-1.500 5-14 12.500-30 17-17 4.800-28.500 6.300-29 3" fill="none" stroke="#7fe3ff" stroke-width="3" stroke-linecap="round"></path>
+            <circle cx="24" cy="27.500" r="1.700" fill="#ffd166"></circle>
+            <circle cx="33" cy="30" r="1.200" fill="#fff"></circle>
+            <circle cx="41" cy="27" r="1.600" fill="#ff8fab"></circle>
+            <path d="M32 4l1.900 5.100L39 11l-5.100 1.900L32 18l-1.900-5.100L25 11l5.100-1.900z" fill="#ffd166"></path>
+            <circle cx="20" cy="14" r="1.700" fill="#ff8fab"></circle>
+        </svg>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hue_classes;
+
+    #[test]
+    fn any_hue_has_a_class_in_the_style_sheet() {
+        assert_eq!(hue_classes([0, 359]), "ha-0 hb-0");
+        assert_eq!(hue_classes([274, 275]), "ha-270 hb-280");
+        assert_eq!(hue_classes([65_535, 361]), "ha-20 hb-0");
+    }
+}

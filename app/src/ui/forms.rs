@@ -1,0 +1,85 @@
+//! Forms for dishes and cart lines. All are plain; islands make those with `data-instant` quicker.
+
+use contract::cart::CartLine;
+use contract::menu::MenuItem;
+use contract::Quantity;
+use leptos::prelude::*;
+
+/// How much of a dish can be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stock {
+    Plenty,
+    /// So few that it is worth saying.
+    Low(i64),
+    SoldOut,
+}
+
+/// At this many or fewer, the page says how many are left.
+const LOW_STOCK: i64 = 10;
+
+impl Stock {
+    /// `counted` is `None` while nobody has asked for the item, which means plenty.
+    pub fn of(item: &MenuItem, counted: Option<i64>) -> Self {
+        match counted {
+            _ if !item.in_stock => Self::SoldOut,
+            Some(left) if left <= 0 => Self::SoldOut,
+            Some(left) if left <= LOW_STOCK => Self::Low(left),
+            _ => Self::Plenty,
+        }
+    }
+}
+
+/// Quantity and button, or the words "Sold out".
+pub fn add_form(item: &MenuItem, stock: Stock, back: &str) -> impl IntoView + use<> {
+    if stock == Stock::SoldOut {
+        return view! { <p class="sold-out">"Sold out today"</p> }.into_any();
+    }
+    let left = match stock {
+        Stock::Low(left) => Some(view! { <p class="low-stock">{format!("Only {left} left")}</p> }),
+        _ => None,
+    };
+    let name = &item.name;
+    let label_quantity = format!("Quantity of {name}");
+    let label_less = format!("One {name} less");
+    let label_more = format!("One {name} more");
+    let label_add = format!("Add {name} to cart");
+    view! {
+        {left}
+        <form class="add" method="post" action="/cart/items" data-instant="">
+            <input type="hidden" name="itemId" value=item.id.as_str().to_owned()/>
+            <input type="hidden" name="return" value=back.to_owned()/>
+            <div class="stepper">
+                <button type="button" class="step" data-step="-1" aria-label=label_less>"−"</button>
+                <input type="number" name="quantity" value="1" min="1" max=Quantity::MAX required inputmode="numeric" aria-label=label_quantity/>
+                <button type="button" class="step" data-step="1" aria-label=label_more>"+"</button>
+            </div>
+            <button type="submit" class="button" aria-label=label_add>"Add"</button>
+        </form>
+    }
+    .into_any()
+}
+
+/// Less, more and remove for a line that is in the cart. Each button is a whole form field: it works without scripts.
+pub fn line_form(line: &CartLine) -> impl IntoView + use<> {
+    let id = line.item_id.as_str();
+    let name = &line.item_name;
+    let (label_less, label_more, label_remove) =
+        (format!("One {name} less"), format!("One {name} more"), format!("Remove {name}"));
+    view! {
+        <form class="line-form" method="post" action=format!("/cart/items/{}", contract::id::path_segment(id)) data-swap="">
+            <div class="stepper">
+                <button class="step" name="quantity" value=line.quantity.saturating_sub(1) disabled={line.quantity <= 1}
+                    id=format!("less-{id}") aria-label=label_less>"−"</button>
+                <output>{line.quantity}</output>
+                <button class="step" name="quantity" value=line.quantity + 1 disabled={line.quantity >= Quantity::MAX}
+                    id=format!("more-{id}") aria-label=label_more>"+"</button>
+            </div>
+            <button class="link-button" name="quantity" value="0" aria-label=label_remove>"Remove"</button>
+        </form>
+    }
+}
+
+/// A form's values as hidden fields.
+pub fn hidden_fields(fields: Vec<(String, String)>) -> impl IntoView {
+    fields.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()
+}

@@ -1,0 +1,65 @@
+//! Numbers and times as people say them.
+
+use contract::Timestamp;
+use std::time::Duration;
+
+/// `1 dish`, `2 dishes`.
+pub fn count(n: u64, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// `just now`, `4 minutes ago`, `2 days ago`.
+pub fn ago(then: Timestamp, now: Timestamp) -> String {
+    let seconds = now.since(then).as_secs();
+    match seconds {
+        0..45 => "just now".to_owned(),
+        45..3_570 => format!("{} ago", count(seconds.div_ceil(60).max(1), "minute", "minutes")),
+        3_570..86_400 => format!("{} ago", count((seconds + 1_800) / 3_600, "hour", "hours")),
+        _ => format!("{} ago", count(seconds / 86_400, "day", "days")),
+    }
+}
+
+/// `4 min 9 s`, `2 h 5 min`, `3 d 4 h`.
+pub fn span(duration: Duration) -> String {
+    let s = duration.as_secs();
+    match s {
+        0..60 => format!("{s} s"),
+        60..3_600 => format!("{} min {} s", s / 60, s % 60),
+        3_600..86_400 => format!("{} h {} min", s / 3_600, s % 3_600 / 60),
+        _ => format!("{} d {} h", s / 86_400, s % 86_400 / 3_600),
+    }
+}
+
+/// The last characters of an id, for people to tell orders apart.
+pub fn short_id(id: &str) -> String {
+    let tail: String = id.chars().rev().filter(char::is_ascii_alphanumeric).take(6).collect();
+    tail.chars().rev().collect::<String>().to_uppercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ago, short_id, span};
+    use contract::Timestamp;
+    use std::time::Duration;
+
+    #[test]
+    fn times_are_told_in_the_largest_unit_that_fits() {
+        let told = |seconds: i64| ago(Timestamp::from_millis(0), Timestamp::from_millis(seconds * 1_000));
+        assert_eq!(told(3), "just now");
+        assert_eq!(told(60), "1 minute ago");
+        assert_eq!(told(3_600), "1 hour ago");
+        assert_eq!(told(172_900), "2 days ago");
+    }
+
+    #[test]
+    fn spans_have_two_units_at_most() {
+        assert_eq!(span(Duration::from_secs(249)), "4 min 9 s");
+        assert_eq!(span(Duration::from_secs(7_500)), "2 h 5 min");
+    }
+
+    #[test]
+    fn a_short_id_is_the_end_of_the_long_one() {
+        assert_eq!(short_id("0198f3a2-77b1-7c3e-9abc-00000012ab9f"), "12AB9F");
+        assert_eq!(short_id("x"), "X");
+    }
+}
