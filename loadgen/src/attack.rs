@@ -1,0 +1,125 @@
+//! Drives goose: its users, its clock, its graphs. Everything else about a run is ours.
+
+use crate::cli::{Args, Plan};
+use crate::journeys;
+use crate::run::{Run, SharedShopper, locked};
+use anyhow::Context;
+use goose::GooseAttack;
+use goose::client::GooseClientBuilder;
+use goose::config::GooseConfiguration;
+use goose::goose::{GooseUser, Scenario, Transaction};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A reply that takes longer is no reply.
+const REQUEST_TIMEOUT_S: &str = "10";
+/// How often progress is shown and a stress run is judged.
+const WINDOW: Duration = Duration::from_secs(5);
+/// What goose draws its graphs into.
+pub const GRAPHS_FILE: &str = "graphs.html";
+
+/// Runs the plan to its end. Ctrl-C, SIGTERM and broken limits of a stress run end it early, in good order: users finish what
+/// they are at.
+pub async fn attack(run: &Arc<Run>, args: &Args) -> anyhow::Result<()> {
+    let watcher = tokio::spawn(watch(run.clone()));
+    let terminator = tokio::spawn(stop_on_sigterm());
+    run.begin();
+    let done = configured(run, args)?.execute().await.context("goose could not carry out the run");
+    watcher.abort();
+    terminator.abort();
+    done.map(drop)
+}
+
+fn configured(run: &Arc<Run>, args: &Args) -> anyhow::Result<GooseAttack> {
+    let configuration = GooseConfiguration::parse_args_default(&goose_arguments(&run.plan, args))?;
+    let (seat, round) = (run.clone(), run.clone());
+    let arrive = Transaction::new(Arc::new(move |user| {
+        let run = seat.clone();
+        Box::pin(async move {
+            user.set_session_data(Seat(run.admit(user.client.clone())));
+            Ok(())
+        })
+    }));
+    let round = Transaction::new(Arc::new(move |user| {
+        let run = round.clone();
+        Box::pin(async move {
+            take_round(user, &run).await;
+            Ok(())
+        })
+    }));
+    let scenario = Scenario::new("customer")
+        .register_transaction(arrive.set_name("arrive").set_on_start())
+        .register_transaction(round.set_name("journeys"));
+    let client = GooseClientBuilder::new().user_agent(concat!("feast-loadgen/", env!("CARGO_PKG_VERSION")));
+    Ok(GooseAttack::initialize_with_config(configuration)?.set_client_builder_with_cookies(client)?.register_scenario(scenario))
+}
+
+/// A goose user's place in the run.
+#[derive(Clone)]
+struct Seat(SharedShopper);
+
+async fn take_round(user: &mut GooseUser, run: &Run) {
+    let Some(Seat(shopper)) = user.get_session_data::<Seat>().cloned() else { return };
+    if !run.is_over() {
+        journeys::round(user, run, &shopper).await;
+    }
+}
+
+fn goose_arguments(plan: &Plan, args: &Args) -> Vec<String> {
+    let host = args.host.as_str().trim_end_matches('/');
+    // No controllers: the telnet one has no password. Our own table is printed instead of goose's.
+    let mut arguments: Vec<String> =
+        ["--no-telnet", "--no-print-metrics", "-q", "--timeout", REQUEST_TIMEOUT_S, "--host", host, "--test-plan"]
+            .map(str::to_owned)
+            .to_vec();
+    arguments.push(plan.steps());
+    if args.host.scheme() == "http" {
+        // There is no certificate to check, so goose's clients need not read the system's, which a small container may not have.
+        arguments.push("--accept-invalid-certs".to_owned());
+    }
+    match args.report_dir.as_deref().filter(|_| plan.hold.is_some()) {
+        Some(dir) => arguments.extend(["--report-file".to_owned(), graphs_path(dir)]),
+        // Goose keeps every second for its graphs: too much for a run without end.
+        None => arguments.push("--no-metrics".to_owned()),
+    }
+    arguments
+}
+
+fn graphs_path(dir: &Path) -> String {
+    dir.join(GRAPHS_FILE).to_string_lossy().into_owned()
+}
+
+/// Shows progress; ends a stress run whose limits broke.
+async fn watch(run: Arc<Run>) {
+    let started = Instant::now();
+    let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + WINDOW, WINDOW);
+    loop {
+        tick.tick().await;
+        let (window, users) = (run.measure.take_window(), run.users());
+        let shown = run.plan.requests_per_minute.is_none();
+        if shown {
+            eprintln!(
+                "{:>5} s  {users:>4} users  {:>7.1} requests/s  p95 {:>7.1} ms  errors {:>5.1} %",
+                started.elapsed().as_secs(),
+                window.count as f64 / WINDOW.as_secs_f64(),
+                window.p95_ms,
+                window.errors_percent(),
+            );
+        }
+        if run.plan.until_limits_break && !run.is_over() && locked(&run.knee).observe(&run.limits, &window, users) {
+            goose::trigger_killswitch("the limits broke");
+        }
+    }
+}
+
+#[cfg(unix)]
+async fn stop_on_sigterm() {
+    if let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        signal.recv().await;
+        goose::trigger_killswitch("SIGTERM received");
+    }
+}
+
+#[cfg(not(unix))]
+async fn stop_on_sigterm() {}

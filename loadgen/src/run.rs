@@ -1,0 +1,182 @@
+//! What all users of one run share.
+
+use crate::book::Intent;
+use crate::chance::Chance;
+use crate::cli::Plan;
+use crate::limits::{Knee, Limits};
+use crate::measure::Measure;
+use contract::OrderId;
+use contract::menu::Restaurant;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A mutex whose holder panicked still holds what it held.
+pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How journeys of one kind ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Tally {
+    pub started: u64,
+    pub completed: u64,
+    /// On purpose, before ordering.
+    pub abandoned: u64,
+    /// By a fair answer, such as "out of stock".
+    pub refused: u64,
+    /// By an error, or a reply that was wrong.
+    pub failed: u64,
+}
+
+/// How a journey ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Completed,
+    Abandoned,
+    Refused,
+    Failed,
+}
+
+/// One user of the run: a session on the server, and what it did there.
+pub struct Shopper {
+    /// Unique to run and user.
+    pub name: String,
+    pub chance: Chance,
+    /// Holds the session's cookies.
+    pub client: reqwest::Client,
+    /// Restaurants seen so far.
+    pub restaurants: Vec<Restaurant>,
+    pub intents: Vec<Intent>,
+    /// The newest order answered with 201.
+    pub latest: Option<OrderId>,
+}
+
+pub type SharedShopper = Arc<tokio::sync::Mutex<Shopper>>;
+
+pub struct Run {
+    /// Eight hexadecimal digits, new for every run.
+    pub id: String,
+    pub seed: u64,
+    pub plan: Plan,
+    pub limits: Limits,
+    /// `http://127.0.0.1:3000`, as browsers write an origin.
+    pub origin: String,
+    pub measure: Measure,
+    pub shoppers: Mutex<Vec<SharedShopper>>,
+    pub journeys: Mutex<BTreeMap<&'static str, Tally>>,
+    pub knee: Mutex<Knee>,
+    purchases: AtomicU64,
+    users: AtomicU32,
+    ends_at: OnceLock<Instant>,
+    next_turn: tokio::sync::Mutex<Option<Instant>>,
+}
+
+/// How often a pause looks whether the run is over.
+const PAUSE_STEP: Duration = Duration::from_millis(200);
+/// One purchase in so many is abandoned before ordering.
+const ABANDON_EVERY: u64 = 10;
+
+impl Run {
+    pub fn new(seed: u64, plan: Plan, limits: Limits, origin: String) -> anyhow::Result<Self> {
+        let mut id = uuid::Uuid::new_v4().simple().to_string();
+        id.truncate(8);
+        Ok(Self {
+            id,
+            seed,
+            plan,
+            limits,
+            origin,
+            measure: Measure::new()?,
+            shoppers: Mutex::default(),
+            journeys: Mutex::default(),
+            knee: Mutex::default(),
+            purchases: AtomicU64::new(0),
+            users: AtomicU32::new(0),
+            ends_at: OnceLock::new(),
+            next_turn: tokio::sync::Mutex::new(None),
+        })
+    }
+
+    /// The first user is about to start.
+    pub fn begin(&self) {
+        if let Some(total) = self.plan.total() {
+            let _ = self.ends_at.set(Instant::now() + total);
+        }
+    }
+
+    /// A user arrived.
+    pub fn admit(&self, client: reqwest::Client) -> SharedShopper {
+        let number = self.users.fetch_add(1, Ordering::Relaxed) + 1;
+        let shopper = Arc::new(tokio::sync::Mutex::new(Shopper {
+            name: format!("load-{}-{number}", self.id),
+            chance: Chance::new(self.seed, u64::from(number)),
+            client,
+            restaurants: Vec::new(),
+            intents: Vec::new(),
+            latest: None,
+        }));
+        locked(&self.shoppers).push(shopper.clone());
+        shopper
+    }
+
+    /// How many users have arrived.
+    pub fn users(&self) -> u32 {
+        self.users.load(Ordering::Relaxed)
+    }
+
+    /// No new journey begins, and nobody pauses any more.
+    pub fn is_over(&self) -> bool {
+        goose::is_killswitch_triggered() || self.ends_at.get().is_some_and(|end| Instant::now() >= *end)
+    }
+
+    /// Every tenth purchase of the run is abandoned.
+    pub fn next_purchase_is_abandoned(&self) -> bool {
+        self.purchases.fetch_add(1, Ordering::Relaxed) % ABANDON_EVERY == ABANDON_EVERY - 1
+    }
+
+    pub fn tally(&self, journey: &'static str, end: End) {
+        let mut journeys = locked(&self.journeys);
+        let tally = journeys.entry(journey).or_default();
+        tally.started += 1;
+        match end {
+            End::Completed => tally.completed += 1,
+            End::Abandoned => tally.abandoned += 1,
+            End::Refused => tally.refused += 1,
+            End::Failed => tally.failed += 1,
+        }
+    }
+
+    /// Thinks for `low_ms` to `high_ms`; a trickle has its own rhythm and does not think.
+    pub async fn think(&self, chance: &mut Chance, low_ms: u64, high_ms: u64) {
+        let time = Duration::from_millis(chance.between(low_ms, high_ms));
+        if self.plan.requests_per_minute.is_none() {
+            self.pause(time).await;
+        }
+    }
+
+    /// Waits, but not past the end of the run.
+    pub async fn pause(&self, time: Duration) {
+        let started = Instant::now();
+        while !self.is_over() {
+            let left = time.saturating_sub(started.elapsed());
+            if left.is_zero() {
+                break;
+            }
+            tokio::time::sleep(left.min(PAUSE_STEP)).await;
+        }
+        self.measure.paused(started.elapsed());
+    }
+
+    /// Waits for this request's turn in a trickle; at once otherwise.
+    pub async fn turn(&self) {
+        let Some(rate) = self.plan.requests_per_minute else { return };
+        let gap = Duration::from_secs(60) / rate.max(1);
+        let mut next = self.next_turn.lock().await;
+        let turn = next.map_or_else(Instant::now, |next| next.max(Instant::now()));
+        *next = Some(turn + gap);
+        drop(next);
+        self.pause(turn.saturating_duration_since(Instant::now())).await;
+    }
+}
