@@ -1,1 +1,84 @@
+//! The web process: pages, gateway and console. With no configuration it is the whole platform.
 //!
+//! `embed.rs` decides which services live here; `routes.rs` is the table of everything that is answered.
+
+pub mod assets;
+pub mod config;
+mod console;
+mod desk;
+mod edge;
+mod embed;
+mod gateway;
+mod headers;
+mod limits;
+mod pages;
+mod routes;
+
+use config::Config;
+use runtime::Platform;
+use runtime::boot::{BootError, bind, listen_address, serve};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+pub const NAME: &str = "server";
+
+pub const ABOUT: &str = "Feast Flow: a food-ordering platform made to be broken on stage.\n\n\
+    Without any setting this is the whole platform in one process, on http://127.0.0.1:3000. \
+    A service whose *_URL is set is called there instead.";
+
+/// Builds everything, serves until stopped.
+///
+/// # Errors
+/// One sentence about the setting at fault.
+pub async fn run(platform: Arc<Platform>, config: Config) -> Result<(), BootError> {
+    let address = listen_address(config.site_addr.as_deref(), 3000)?;
+    if config.settings.is_split() {
+        config.settings.require_token_off_loopback(address)?;
+    }
+    let operator_token = config.operator_token.clone().unwrap_or_else(config::make_token);
+    let app = routes::build(&platform, &config, address, &operator_token).await?;
+    if let Some(sync) = sync_address(&config)? {
+        serve_sync(&platform, sync).await?;
+    }
+    let listener = bind(address, "SITE_ADDR").await?;
+    let address = listener.local_addr().unwrap_or(address);
+    announce(address, &operator_token, &config);
+    serve(listener, app, platform.stop.clone()).await;
+    Ok(())
+}
+
+/// The flag sync stream is served when asked for, and whenever a service runs elsewhere.
+fn sync_address(config: &Config) -> Result<Option<SocketAddr>, BootError> {
+    match (&config.flags_sync_addr, config.settings.is_split()) {
+        (Some(text), _) => listen_address(Some(text), 8015).map(Some),
+        (None, true) => listen_address(None, 8015).map(Some),
+        (None, false) => Ok(None),
+    }
+}
+
+async fn serve_sync(platform: &Arc<Platform>, address: SocketAddr) -> Result<(), BootError> {
+    let listener = bind(address, "FLAGS_SYNC_ADDR").await?;
+    let (control, stop) = (platform.flag_control().clone(), platform.stop.clone());
+    platform.spawn(NAME, async move {
+        if let Err(error) = runtime::flags::sync::serve(control, listener, stop).await {
+            tracing::error!(%error, "The flag sync stream ended");
+        }
+    });
+    Ok(())
+}
+
+/// What a person needs to go on, once, when everything is ready.
+#[expect(clippy::print_stdout, reason = "this is for the person who started it, not for a log")]
+fn announce(address: SocketAddr, operator_token: &str, config: &Config) {
+    let host = if address.ip().is_unspecified() { format!("127.0.0.1:{}", address.port()) } else { address.to_string() };
+    println!();
+    println!("  Feast Flow is open");
+    println!("    shop      http://{host}/");
+    if config.operator_token.is_none() {
+        println!("    console   http://{host}/console?token={operator_token}");
+    } else {
+        println!("    console   http://{host}/console?token=$OPERATOR_TOKEN");
+    }
+    println!("    health    http://{host}/ready");
+    println!();
+}

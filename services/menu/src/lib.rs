@@ -10,3 +10,15 @@ mod state;
 
 pub use routes::router;
 pub use state::{LoadError, Menu};
+
+use runtime::boot::BootError;
+use runtime::{Platform, Service};
+
+pub const NAME: &str = "menu";
+
+/// # Errors
+/// The catalogue that was compiled in is not usable.
+pub async fn build(platform: &Platform) -> Result<Service, BootError> {
+    let menu = Menu::from_embedded_data().map_err(|error| BootError::Config(error.to_string()))?;
+    Ok(Service::new(platform, NAME, router(menu), Vec::new()))
+}

@@ -100,9 +100,9 @@ where
     let outcome = runtime.block_on(crate::context::scope(crate::context::background(name), async {
         let clock = Arc::new(SystemClock);
         let stop = CancellationToken::new();
-        let flags = FlagSource::start(settings.flags_source.as_deref(), clock.clone(), stop).map_err(BootError::Config)?;
-        let platform = Arc::new(Platform::new(settings, clock, metrics, flags));
-        stop_on_signal(platform.stop.clone());
+        let flags = FlagSource::start(settings.flags_source.as_deref(), clock.clone(), stop.clone()).map_err(BootError::Config)?;
+        let platform = Arc::new(Platform::new(settings, clock, metrics, flags, stop.clone()));
+        stop_on_signal(stop);
         let outcome = main(platform.clone()).await;
         if !platform.finish(DRAIN).await {
             tracing::warn!("Background work did not end within {} s", DRAIN.as_secs());

@@ -42,7 +42,7 @@ pub struct Platform {
 }
 
 impl Platform {
-    pub fn new(settings: Settings, clock: SharedClock, metrics: Arc<MetricsHub>, flags: FlagSource) -> Self {
+    pub fn new(settings: Settings, clock: SharedClock, metrics: Arc<MetricsHub>, flags: FlagSource, stop: CancellationToken) -> Self {
         let chance = settings.seed.map_or_else(Chance::from_entropy, Chance::seeded);
         let token = settings.internal_token.as_deref().map(Arc::from);
         Self {
@@ -50,7 +50,7 @@ impl Platform {
             clock,
             chance,
             metrics,
-            stop: CancellationToken::new(),
+            stop,
             flags,
             tasks: TaskTracker::new(),
             token,

@@ -28,8 +28,9 @@ pub fn platform() -> (Platform, ManualClock) {
 
 pub fn platform_with(settings: Settings) -> (Platform, ManualClock) {
     let clock = ManualClock::at(MORNING);
-    let flags = FlagSource::start(None, Arc::new(clock.clone()), CancellationToken::new()).unwrap();
-    (Platform::new(settings, Arc::new(clock.clone()), Arc::new(MetricsHub::new(false)), flags), clock)
+    let stop = CancellationToken::new();
+    let flags = FlagSource::start(None, Arc::new(clock.clone()), stop.clone()).unwrap();
+    (Platform::new(settings, Arc::new(clock.clone()), Arc::new(MetricsHub::new(false)), flags, stop), clock)
 }
 
 /// A guard that injects nothing.

@@ -118,7 +118,7 @@ impl<E: SpanExporter> SpanExporter for ByServiceSpans<E> {
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.exporters.values().map(|exporter| exporter.shutdown_with_timeout(timeout)).fold(Ok(()), |all, one| all.and(one))
+        self.exporters.values().try_for_each(|exporter| exporter.shutdown_with_timeout(timeout))
     }
 
     fn set_resource(&mut self, _process: &Resource) {
@@ -165,7 +165,7 @@ impl<E: LogExporter> LogExporter for ByServiceLogs<E> {
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.exporters.values().map(|exporter| exporter.shutdown_with_timeout(timeout)).fold(Ok(()), |all, one| all.and(one))
+        self.exporters.values().try_for_each(|exporter| exporter.shutdown_with_timeout(timeout))
     }
 
     fn set_resource(&mut self, _process: &Resource) {

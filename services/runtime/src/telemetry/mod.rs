@@ -141,7 +141,9 @@ where
     let targets: Targets = match text {
         Some(text) => text.parse()?,
         None => Targets::new().with_default(LevelFilter::INFO).with_target("sqlx", LevelFilter::WARN).with_target("fred", LevelFilter::WARN)
-            .with_target("opentelemetry", LevelFilter::WARN).with_target("leptos", LevelFilter::WARN),
+            .with_target("opentelemetry", LevelFilter::WARN).with_target("memory_serve", LevelFilter::WARN)
+            // Evaluations are events of spans; as logs they would be a line a request.
+            .with_target("feature_flag", LevelFilter::WARN),
     };
     // Events only: formatting the fields of spans that nobody logs in would cost more than the logs.
     let events_only = tracing_subscriber::filter::filter_fn(move |metadata| {

@@ -1,0 +1,35 @@
+//! Settings of the web process beyond those every process has.
+
+use clap::Parser;
+use runtime::config::Settings;
+
+#[derive(Clone, Debug, Default, Parser)]
+pub struct Config {
+    #[command(flatten)]
+    pub settings: Settings,
+
+    /// Address to listen on.
+    #[arg(long, env = "SITE_ADDR", value_name = "ADDRESS")]
+    pub site_addr: Option<String>,
+
+    /// Secret of operators, who flip flags and set stock. Made at start and printed once when absent.
+    #[arg(long, env = "OPERATOR_TOKEN", value_name = "SECRET", hide_env_values = true)]
+    pub operator_token: Option<String>,
+
+    /// Address of the flag sync stream (flagd's protocol, usually port 8015). On 127.0.0.1:8015 by itself when a service runs elsewhere.
+    #[arg(long, env = "FLAGS_SYNC_ADDR", value_name = "ADDRESS")]
+    pub flags_sync_addr: Option<String>,
+
+    /// Requests a second for one client; 0 is no limit. Default: no limit on loopback, 100 otherwise.
+    #[arg(long, env = "RATE_LIMIT", value_name = "NUMBER")]
+    pub rate_limit: Option<u32>,
+
+    /// Addresses of proxies whose X-Forwarded-For is believed, comma-separated.
+    #[arg(long, env = "TRUSTED_PROXIES", value_name = "ADDRESS,...", value_delimiter = ',')]
+    pub trusted_proxies: Vec<std::net::IpAddr>,
+}
+
+/// A secret nobody can guess, for a process that was given none.
+pub fn make_token() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}

@@ -1,0 +1,182 @@
+//! The outermost judgement: who is asking. Nothing from outside is believed but what this layer checked.
+//!
+//! It takes off every header that only we may set, reads the cookies and the operator's token, and writes what it found as the same
+//! headers that travel inside. The inbound layer behind it, the same as in every service, turns them into the request's context.
+
+use crate::console::Operators;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use contract::{ApiError, Code};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE, HOST, ORIGIN, SET_COOKIE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http_body_util::BodyExt;
+use runtime::http::{BODY_LIMIT_BYTES, HttpError, headers};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The browser's anonymous session.
+pub const SESSION_COOKIE: &str = "feast_sid";
+
+/// How the load generator marks its requests. It changes nothing but whom a flag reaches.
+const SYNTHETIC: HeaderName = HeaderName::from_static("x-feast-synthetic");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// A body that is too large is read and thrown away up to here, so that its sender can read the refusal.
+const DRAIN_LIMIT_BYTES: u64 = 64 * 1024 * 1024;
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+
+#[derive(Clone)]
+pub struct Edge {
+    operators: Operators,
+    token: Option<HeaderValue>,
+    trusted_proxies: Arc<[IpAddr]>,
+}
+
+impl Edge {
+    pub fn new(operators: Operators, token: Option<&str>, trusted_proxies: &[IpAddr]) -> Self {
+        let token = token.and_then(|token| HeaderValue::try_from(token).ok());
+        Self { operators, token, trusted_proxies: trusted_proxies.into() }
+    }
+
+    fn address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        if !self.trusted_proxies.contains(&peer) {
+            return peer;
+        }
+        // The rightmost address is the one our own proxy wrote.
+        let forwarded = headers.get(FORWARDED_FOR).and_then(|value| value.to_str().ok()).and_then(|list| list.rsplit(',').next());
+        forwarded.and_then(|text| text.trim().parse().ok()).unwrap_or(peer)
+    }
+}
+
+pub async fn edge(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
+    if let Err(error) = same_origin(request.method(), request.headers()) {
+        return HttpError(error).into_response();
+    }
+    if let Some(refusal) = refuse_large_body(&mut request).await {
+        return refusal;
+    }
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip());
+    let incoming = request.headers_mut();
+    for name in headers::FROM_INSIDE_ONLY {
+        incoming.remove(name);
+    }
+    let synthetic = incoming.get(SYNTHETIC).is_some_and(|value| value == "true");
+    incoming.remove(headers::BAGGAGE);
+    if synthetic {
+        incoming.insert(headers::BAGGAGE, HeaderValue::from_static("synthetic=true"));
+    }
+    if let Some(token) = &edge.token {
+        incoming.insert(headers::INTERNAL, token.clone());
+    }
+    let known = cookie(incoming, SESSION_COOKIE).filter(|sid| is_session(sid)).map(str::to_owned);
+    let session = known.clone().unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string());
+    // Idempotency keys of a browser are its own; those of a client without cookies are its address's.
+    let client = known.clone().unwrap_or_else(|| edge.address(peer, incoming).to_string());
+    if edge.operators.is_operator(incoming) {
+        incoming.insert(headers::ROLE, HeaderValue::from_static("operator"));
+    }
+    set(incoming, headers::SESSION, &session);
+    set(incoming, headers::CLIENT, &client);
+
+    let mut response = next.run(request).await;
+    if known.is_none()
+        && let Ok(value) = HeaderValue::try_from(format!("{SESSION_COOKIE}={session}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"))
+    {
+        response.headers_mut().append(SET_COOKIE, value);
+    }
+    response
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::try_from(value) {
+        headers.insert(name, value);
+    }
+}
+
+fn is_session(sid: &str) -> bool {
+    sid.len() == 32 && sid.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+pub fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|list| list.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value)
+}
+
+/// A request that changes something and carries a cookie must come from a page of ours: another site's form would carry it, too.
+fn same_origin(method: &Method, headers: &HeaderMap) -> Result<(), ApiError> {
+    let reads = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+    if reads || !headers.contains_key(COOKIE) || headers.contains_key(AUTHORIZATION) {
+        return Ok(());
+    }
+    let ours = match (headers.get(FETCH_SITE), headers.get(ORIGIN)) {
+        (Some(site), _) => site == "same-origin" || site == "none",
+        (None, Some(origin)) => {
+            let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+            origin.to_str().is_ok_and(|origin| origin.split_once("://").is_some_and(|(_, authority)| authority == host))
+        }
+        (None, None) => false,
+    };
+    if ours {
+        return Ok(());
+    }
+    Err(ApiError::new(Code::Forbidden, "a change with a cookie must come from our own pages: send Origin or Sec-Fetch-Site"))
+}
+
+async fn refuse_large_body(request: &mut Request) -> Option<Response> {
+    let length: u64 = request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()?;
+    if length <= BODY_LIMIT_BYTES as u64 {
+        return None;
+    }
+    if length <= DRAIN_LIMIT_BYTES {
+        let body = std::mem::take(request.body_mut());
+        let drain = async {
+            let mut body = body;
+            while let Some(Ok(_)) = body.frame().await {}
+        };
+        // Whoever sends it too slowly gets the refusal without the courtesy.
+        let _ = tokio::time::timeout(DRAIN_TIMEOUT, drain).await;
+    }
+    Some(HttpError(ApiError::new(Code::BodyTooLarge, format!("the body is larger than {BODY_LIMIT_BYTES} bytes"))).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn another_sites_form_cannot_use_our_cookie() {
+        let cookie = ("cookie", "feast_sid=x");
+        for foreign in [headers(&[cookie]), headers(&[cookie, ("origin", "http://evil"), ("host", "shop")]), headers(&[cookie, ("sec-fetch-site", "cross-site")])] {
+            assert!(same_origin(&Method::POST, &foreign).is_err(), "{foreign:?}");
+        }
+        for ours in [
+            headers(&[]),
+            headers(&[cookie, ("origin", "http://shop:3000"), ("host", "shop:3000")]),
+            headers(&[cookie, ("sec-fetch-site", "same-origin")]),
+            headers(&[cookie, ("authorization", "Bearer x")]),
+        ] {
+            assert!(same_origin(&Method::POST, &ours).is_ok(), "{ours:?}");
+        }
+        assert!(same_origin(&Method::GET, &headers(&[cookie])).is_ok());
+    }
+
+    #[test]
+    fn a_cookie_is_found_among_others() {
+        let headers = headers(&[("cookie", "a=1; feast_sid=abc; b=2")]);
+        assert_eq!(cookie(&headers, "feast_sid"), Some("abc"));
+        assert_eq!(cookie(&headers, "sid"), None);
+    }
+}

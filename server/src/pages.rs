@@ -1,0 +1,97 @@
+//! What the shop's pages need of each request.
+
+use app::desk::SharedDesk;
+use app::shop::Shop;
+use app::visit::{Assets, Caller, Mode, Site, Visit};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use contract::client::{CartClient, MenuClient, MiddlewareClient, OrderClient};
+use contract::{ApiError, Code, SessionId};
+use runtime::boot::BootError;
+use runtime::clock::SharedClock;
+use runtime::context::{self, Role};
+use runtime::http::HttpError;
+use runtime::telemetry::propagation::trace_id;
+use runtime::Platform;
+use std::sync::Arc;
+use tracing::Span;
+
+#[derive(Clone)]
+pub struct Pages {
+    site: Arc<Site>,
+    shop: Shop,
+    desk: SharedDesk,
+    clock: SharedClock,
+}
+
+impl Pages {
+    pub fn new(platform: &Platform) -> Result<Self, BootError> {
+        let client = |service| platform.transport(crate::NAME, service);
+        let shop = Shop {
+            menu: MenuClient::new(client("menu")?),
+            cart: CartClient::new(client("cart")?),
+            order: OrderClient::new(client("order")?),
+            middleware: MiddlewareClient::new(client("middleware")?),
+        };
+        let settings = &platform.settings;
+        let shared = if settings.redis_url.is_some() { "Redis" } else { "memory" };
+        let stock = if settings.redis_url.is_some() { "Redis" } else { "memory, journal in SQLite" };
+        let place = |service: &str, store: &str| if settings.addresses(service).is_empty() { store.to_owned() } else { format!("the {service} service") };
+        let site = Site {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            mode: if settings.is_split() { Mode::Split } else { Mode::Embedded },
+            stores: vec![
+                ("menus".to_owned(), place("menu", "compiled in")),
+                ("carts".to_owned(), place("cart", shared)),
+                ("stock".to_owned(), place("middleware", stock)),
+                ("orders".to_owned(), place("order", "SQLite")),
+            ],
+            assets: Assets { base: crate::assets::BASE.to_owned() },
+            secure_cookies: false,
+            started_at: platform.clock.now(),
+        };
+        Ok(Self {
+            site: Arc::new(site),
+            shop,
+            desk: Arc::new(crate::desk::Desk(platform.flag_control().clone())),
+            clock: platform.clock.clone(),
+        })
+    }
+}
+
+/// Puts the clients, the visit and the flag desk on the request.
+pub async fn equip(State(pages): State<Pages>, mut request: Request, next: Next) -> Response {
+    let context = context::current();
+    let caller = Caller {
+        session: SessionId::new(context.session.as_deref().unwrap_or_default()),
+        operator: context.role == Role::Operator,
+        request_id: context.request_id.to_string(),
+        trace_id: trace_id(&Span::current()),
+        now: pages.clock.now(),
+    };
+    let visit = Arc::new(Visit::new(pages.site.clone(), caller, request.uri(), request.headers()));
+    let extensions = request.extensions_mut();
+    extensions.insert(pages.shop.clone());
+    extensions.insert(visit);
+    extensions.insert(pages.desk.clone());
+    next.run(request).await
+}
+
+/// Nothing is here: JSON for programs, a page for people.
+pub async fn nothing_here(request: Request) -> Response {
+    let error = ApiError::new(Code::NotFound, "there is nothing at this address");
+    answer(&request, error)
+}
+
+pub async fn wrong_method(request: Request) -> Response {
+    answer(&request, ApiError::new(Code::MethodNotAllowed, "this address does not take this method"))
+}
+
+fn answer(request: &Request, error: ApiError) -> Response {
+    let is_api = ["/api/", "/ofrep/", "/pkg/"].iter().any(|prefix| request.uri().path().starts_with(prefix));
+    match request.extensions().get::<Arc<Visit>>().filter(|_| !is_api) {
+        Some(visit) => app::error_page(&error, visit),
+        None => HttpError(error).into_response(),
+    }
+}
