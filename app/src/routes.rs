@@ -24,7 +24,6 @@ pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/orders/{id}", get(pages::order::show))
         .route("/about", get(pages::about::show))
         .route("/theme", form("/", post(actions::theme::choose)))
-        .route("/console", get(async || Redirect::to("/console/flags")))
         .route("/console/flags", get(pages::console::flags))
         .route("/console/flags/{key}", form("/console/flags", post(actions::flags::set)))
         .route("/console/flags/{key}/clear", form("/console/flags", post(actions::flags::clear)))
