@@ -213,12 +213,17 @@ struct Outcome {
     unmarked: u32,
 }
 
-/// One user takes sixty rounds, without goose's clock around it.
-async fn sixty_rounds(lie: Lie) -> Outcome {
+/// Serves the stand-in until its task is aborted.
+async fn serve(lie: Lie) -> (String, Shared, tokio::task::JoinHandle<std::io::Result<()>>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let host = format!("http://{}", listener.local_addr().unwrap());
     let (router, shared) = router(lie);
-    let server = tokio::spawn(async move { axum::serve(listener, router).await });
+    (host, shared, tokio::spawn(async move { axum::serve(listener, router).await }))
+}
+
+/// One user takes sixty rounds, without goose's clock around it.
+async fn sixty_rounds(lie: Lie) -> Outcome {
+    let (host, shared, server) = serve(lie).await;
     // A trickle takes turns instead of thinking; at this rate the turns are short.
     let args = Args::parse_from(["loadgen", "--preset", "trickle", "--host", &host]);
     let plan = Plan { requests_per_minute: Some(6_000_000), ..Plan::new(&args) };
@@ -306,4 +311,22 @@ async fn an_order_whose_reply_was_lost_is_found() {
     assert!(outcome.check.findings.open_made.len() > 5, "{:?}", outcome.check);
     assert!(outcome.check.clean, "{:?}", outcome.check);
     assert_eq!(outcome.orders.intended, outcome.orders.accepted + outcome.orders.refused_count());
+}
+
+#[tokio::test]
+async fn a_short_run_ends_by_itself_and_leaves_its_reports() {
+    let (host, _, server) = serve(Lie::None).await;
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("load");
+    let args = Args::parse_from(["loadgen", "--host", &host, "--users", "3", "--duration", "3s", "--report-dir", folder.to_str().unwrap()]);
+    let report = crate::carry_out(args).await.unwrap();
+    server.abort();
+    assert!(report.passed && report.users == 3 && report.orders.intended == report.orders.accepted, "{:?}", report.limits);
+    let json: Value = serde_json::from_slice(&std::fs::read(folder.join("report.json")).unwrap()).unwrap();
+    assert_eq!(json["runId"], json!(report.run_id));
+    assert_eq!(json["requests"]["total"]["count"], json!(report.requests.total.count));
+    assert_eq!(json["reconciliation"]["lost"], json!([]));
+    let page = std::fs::read_to_string(folder.join("report.html")).unwrap();
+    assert!(page.contains("passed") && page.contains("GET /api/restaurants/{id}/menu") && page.contains("graphs.html"));
+    assert!(folder.join("graphs.html").exists());
 }

@@ -116,7 +116,7 @@ impl Visit<'_> {
             // Goose writes the method before the name by itself.
             Ok(builder) => {
                 let name = ask.name.split_once(' ').map_or(ask.name, |(_, name)| name);
-                GooseRequest::builder().method(ask.method.clone()).name(name).path("/").set_request_builder(builder).build()
+                GooseRequest::builder().method(ask.method).name(name).path("/").set_request_builder(builder).build()
             }
             Err(why) => return Err(Failure::NoReply(why)),
         };
