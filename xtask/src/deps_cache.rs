@@ -143,8 +143,8 @@ fn try_seed(paths: &Paths) -> Result<usize> {
 
 const FINGERPRINTS: &str = ".fingerprint";
 
-/// The entry for this state, or else the one used last with the same compiler and profiles: what did not change
-/// since is taken from it, and cargo compiles the rest.
+/// The entry for this state, or else the one used last with the same compiler: what did not change since is taken
+/// from it, and cargo, which knows by the names what fits, compiles the rest.
 fn best_entry(paths: &Paths) -> Result<Option<PathBuf>> {
     let entry = entry(paths)?;
     if entry.dir.is_dir() {
@@ -228,19 +228,18 @@ struct Entry {
 }
 
 fn entry(paths: &Paths) -> Result<Entry> {
-    let rustc = output(command(paths, "rustc").arg("-vV"))?;
-    let manifest = std::fs::read_to_string(paths.root.join("Cargo.toml"))?;
     let mut compiler = Key::new();
-    compiler.text(&rustc);
-    compiler.text(&profiles_of(&manifest));
-    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"] {
-        compiler.text(&std::env::var(name).unwrap_or_default());
-    }
-    compiler.file(&paths.root, &paths.root.join(".cargo/config.toml"))?;
+    compiler.text(&output(command(paths, "rustc").arg("-vV"))?);
     let compiler = compiler.finish();
-    let mut lock = Key::new();
-    lock.file(&paths.root, &paths.root.join("Cargo.lock"))?;
-    Ok(Entry { dir: folder(paths).join(format!("{compiler}-{}", lock.finish())), compiler })
+    let mut state = Key::new();
+    state.text(&profiles_of(&std::fs::read_to_string(paths.root.join("Cargo.toml"))?));
+    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"] {
+        state.text(&std::env::var(name).unwrap_or_default());
+    }
+    for file in [".cargo/config.toml", "Cargo.lock"] {
+        state.file(&paths.root, &paths.root.join(file))?;
+    }
+    Ok(Entry { dir: folder(paths).join(format!("{compiler}-{}", state.finish())), compiler })
 }
 
 /// The `[profile.…]` tables of a manifest, which decide how dependencies are compiled.
