@@ -159,7 +159,11 @@ mod tests {
     #[test]
     fn another_sites_form_cannot_use_our_cookie() {
         let cookie = ("cookie", "feast_sid=x");
-        for foreign in [headers(&[cookie]), headers(&[cookie, ("origin", "http://evil"), ("host", "shop")]), headers(&[cookie, ("sec-fetch-site", "cross-site")])] {
+        for foreign in [
+            headers(&[cookie]),
+            headers(&[cookie, ("origin", "http://evil"), ("host", "shop")]),
+            headers(&[cookie, ("sec-fetch-site", "cross-site")]),
+        ] {
             assert!(same_origin(&Method::POST, &foreign).is_err(), "{foreign:?}");
         }
         for ours in [

@@ -34,7 +34,8 @@ const ROUTES: &[(&str, &str, &str)] = &[
 ];
 
 /// What only operators may reach.
-const OPERATOR_ROUTES: &[(&str, &str, &str)] = &[("/api/inventory", "middleware", "/api"), ("/api/inventory/{itemId}", "middleware", "/api")];
+const OPERATOR_ROUTES: &[(&str, &str, &str)] =
+    &[("/api/inventory", "middleware", "/api"), ("/api/inventory/{itemId}", "middleware", "/api")];
 
 #[derive(Clone)]
 struct Passage {
@@ -72,7 +73,9 @@ async fn pass(State(passage): State<Passage>, mut request: Request) -> Response 
     if let Some(shorter) = request.uri().path_and_query().map(PathAndQuery::as_str).and_then(|path| path.strip_prefix(passage.prefix)) {
         match Uri::try_from(shorter) {
             Ok(uri) => *request.uri_mut() = uri,
-            Err(_) => return HttpError(contract::ApiError::new(contract::Code::NotFound, "there is nothing at this address")).into_response(),
+            Err(_) => {
+                return HttpError(contract::ApiError::new(contract::Code::NotFound, "there is nothing at this address")).into_response();
+            }
         }
     }
     // What is between the browser and us ends here.

@@ -11,6 +11,7 @@ mod embed;
 mod gateway;
 mod headers;
 mod limits;
+mod page_cache;
 mod pages;
 mod routes;
 

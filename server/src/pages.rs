@@ -8,12 +8,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use contract::client::{CartClient, MenuClient, MiddlewareClient, OrderClient};
 use contract::{ApiError, Code, SessionId};
+use runtime::Platform;
 use runtime::boot::BootError;
 use runtime::clock::SharedClock;
 use runtime::context::{self, Role};
 use runtime::http::HttpError;
 use runtime::telemetry::propagation::trace_id;
-use runtime::Platform;
 use std::sync::Arc;
 use tracing::Span;
 
@@ -37,7 +37,9 @@ impl Pages {
         let settings = &platform.settings;
         let shared = if settings.redis_url.is_some() { "Redis" } else { "memory" };
         let stock = if settings.redis_url.is_some() { "Redis" } else { "memory, journal in SQLite" };
-        let place = |service: &str, store: &str| if settings.addresses(service).is_empty() { store.to_owned() } else { format!("the {service} service") };
+        let place = |service: &str, store: &str| {
+            if settings.addresses(service).is_empty() { store.to_owned() } else { format!("the {service} service") }
+        };
         let site = Site {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             mode: if settings.is_split() { Mode::Split } else { Mode::Embedded },

@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::console::{self, Operators, operators_only};
 use crate::edge::{Edge, edge};
 use crate::limits::{RateLimit, rate_limit};
+use crate::page_cache::{PageCache, page_cache};
 use crate::pages::{self, Pages};
 use crate::{NAME, assets, embed, gateway, headers};
 use axum::extract::DefaultBodyLimit;
@@ -29,7 +30,9 @@ pub async fn build(platform: &Platform, config: &Config, address: SocketAddr, op
         true => ofrep::router(flags),
         false => ofrep::router(flags).layer(middleware::from_fn(operators_only)),
     };
-    let shop = app::router().route("/console", get(console::sign_in).with_state(operators.clone()));
+    let shop = app::router()
+        .layer(middleware::from_fn_with_state(PageCache::new(platform), page_cache))
+        .route("/console", get(console::sign_in).with_state(operators.clone()));
 
     // From the inside out: an answer passes these upwards. The edge stands in front of the inbound layer, because that one believes
     // the headers the edge writes; the limit stands behind the edge, because it counts by what the edge found out.
