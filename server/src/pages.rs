@@ -62,8 +62,16 @@ impl Pages {
     }
 }
 
-/// Puts the clients, the visit and the flag desk on the request.
+/// Addresses that programs ask: JSON whatever happens, no cookies of the shop read.
+fn is_api(path: &str) -> bool {
+    ["/api/", "/ofrep/", "/pkg/"].iter().any(|prefix| path.starts_with(prefix))
+}
+
+/// Puts the clients, the visit and the flag desk on the request of a page.
 pub async fn equip(State(pages): State<Pages>, mut request: Request, next: Next) -> Response {
+    if is_api(request.uri().path()) {
+        return next.run(request).await;
+    }
     let context = context::current();
     let caller = Caller {
         session: SessionId::new(context.session.as_deref().unwrap_or_default()),
@@ -91,8 +99,7 @@ pub async fn wrong_method(request: Request) -> Response {
 }
 
 fn answer(request: &Request, error: ApiError) -> Response {
-    let is_api = ["/api/", "/ofrep/", "/pkg/"].iter().any(|prefix| request.uri().path().starts_with(prefix));
-    match request.extensions().get::<Arc<Visit>>().filter(|_| !is_api) {
+    match request.extensions().get::<Arc<Visit>>() {
         Some(visit) => app::error_page(&error, visit),
         None => HttpError(error).into_response(),
     }

@@ -7,11 +7,15 @@ use crate::store::{QUOTE_TTL, Reserved};
 use contract::pricing::{PricedLine, Quote, QuoteRequest, Reservation, ReservationRequest, ReservationState};
 use contract::{ApiError, Code, ItemId, QuoteId};
 use opentelemetry::KeyValue;
+use runtime::chaos::Injected;
+
+/// The flag that stops refills and may sell out one item.
+pub const SHORTAGE: &str = "inventory-shortage";
 
 impl State {
     /// What chaos says about stock right now.
     pub async fn shortage(&self) -> Shortage {
-        match self.flags.evaluate("inventory-shortage").await {
+        match self.chaos.domain(SHORTAGE).await {
             None => Shortage::None,
             Some(active) => match active.value.get("itemId").and_then(serde_json::Value::as_str) {
                 Some(item) => Shortage::SoldOut(item.into()),
@@ -46,6 +50,7 @@ impl State {
         let lines = self.priced(&request).await?;
         let shortage = self.shortage().await;
         if let Some(line) = lines.iter().find(|line| !shortage.sells(&line.item_id)) {
+            self.chaos.mark(SHORTAGE, Injected::Behaviour, "/reservations");
             return Err(self.out_of_stock(&line.item_id, 0));
         }
         let takes: Vec<Take> =
@@ -73,7 +78,10 @@ impl State {
         let expired = || ApiError::new(Code::QuoteExpired, "the quoted price is no longer valid");
         let quote = self.quotes.get(id).await?.filter(|quote| quote.expires_at > self.clock.now()).ok_or_else(expired)?;
         let fits = quote.lines.len() == request.lines.len()
-            && request.lines.iter().all(|line| quote.lines.iter().any(|quoted| quoted.item_id == line.item_id && quoted.quantity == line.quantity));
+            && request
+                .lines
+                .iter()
+                .all(|line| quote.lines.iter().any(|quoted| quoted.item_id == line.item_id && quoted.quantity == line.quantity));
         if !fits {
             return Err(ApiError::new(Code::QuoteMismatch, "the cart has changed since its price was quoted"));
         }

@@ -1,15 +1,16 @@
 //! What the order service, operators and existing clients ask.
 
+use crate::NAME;
 use crate::domain::stock::Take;
 use crate::domain::{pricing, validation};
+use crate::reserve::SHORTAGE;
 use crate::store::{QuoteStore, Stock};
-use crate::NAME;
 use axum::Router;
 use axum::extract::State as Shared;
 use axum::routing::{get, post, put};
 use contract::pricing::{
-    ConfirmBatch, InventoryReply, InventoryRequest, LineRequest, PriceReply, PriceRequest, Quote, QuoteRequest, Reservation, ReservationRequest,
-    SetStock, StockLevel, ValidateReply, ValidateRequest,
+    ConfirmBatch, InventoryReply, InventoryRequest, LineRequest, PriceReply, PriceRequest, Quote, QuoteRequest, Reservation,
+    ReservationRequest, SetStock, StockLevel, ValidateReply, ValidateRequest,
 };
 use contract::{ApiError, Code, ItemId, OrderId, Quantity};
 use http::StatusCode;
@@ -17,8 +18,8 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::Counter;
 use runtime::Platform;
 use runtime::chance::Chance;
+use runtime::chaos::{Chaos, Injected};
 use runtime::clock::SharedClock;
-use runtime::flags::Flags;
 use runtime::http::{ApiResult, Json, Path};
 use runtime::telemetry::metrics::count;
 use std::sync::Arc;
@@ -32,7 +33,7 @@ pub struct State {
     pub quotes: Arc<dyn QuoteStore>,
     pub clock: SharedClock,
     pub chance: Chance,
-    pub flags: Flags,
+    pub chaos: Chaos,
     pub validations: Counter<u64>,
     pub takes: Counter<u64>,
     pub refills: Counter<u64>,
@@ -46,7 +47,7 @@ impl State {
             quotes,
             clock: platform.clock.clone(),
             chance: platform.chance.clone(),
-            flags: platform.flags(NAME),
+            chaos: platform.chaos(NAME),
             validations: count(&meter, "feast.validations", "Orders validated"),
             takes: count(&meter, "feast.stock.takes", "Attempts to take stock"),
             refills: count(&meter, "feast.stock.refills", "Items filled up"),
@@ -98,6 +99,7 @@ async fn check_inventory(Shared(state): Shared<State>, Json(request): Json<Inven
     let shortage = state.shortage().await;
     let take = Take::draw(request.item_id, request.quantity, &shortage, &state.chance);
     if !shortage.sells(&take.item) {
+        state.chaos.mark(SHORTAGE, Injected::Behaviour, "/check-inventory");
         return Ok(Json(reply(false, 0, take.quantity)));
     }
     let taken = state.stock.take(&take).await?;

@@ -60,7 +60,8 @@ where
         let address = listen_address(args.listen_addr.as_deref(), port)?;
         settings.require_token_off_loopback(address)?;
         let service = build(platform.clone()).await?;
-        let health = Health { service: name, probes: service.probes.into(), chaos: platform.chaos(name), metrics: platform.metrics.clone() };
+        let health =
+            Health { service: name, probes: service.probes.into(), chaos: platform.chaos(name), metrics: platform.metrics.clone() };
         let app = service.router.merge(health::router(health));
         serve(bind(address, "LISTEN_ADDR").await?, app, platform.stop.clone()).await;
         Ok(())

@@ -211,6 +211,8 @@ impl Probe for RemoteProbe {
 fn sqlite_path(url: &str) -> Result<PathBuf, BootError> {
     match url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
         Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
-        _ => Err(BootError::Config("DATABASE_URL must be sqlite:PATH or sqlite::memory: (PostgreSQL comes with a later release)".to_owned())),
+        _ => {
+            Err(BootError::Config("DATABASE_URL must be sqlite:PATH or sqlite::memory: (PostgreSQL comes with a later release)".to_owned()))
+        }
     }
 }

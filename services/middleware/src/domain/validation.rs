@@ -7,10 +7,8 @@ use contract::{ApiError, Code, CustomerName, Quantity};
 const MAX_LINES: usize = 50;
 
 pub fn validate(request: &ValidateRequest) -> ValidateReply {
-    let problem = Quantity::new(request.quantity)
-        .map(drop)
-        .and_then(|()| CustomerName::parse(&request.customer_name).map(drop))
-        .and_then(|()| {
+    let problem =
+        Quantity::new(request.quantity).map(drop).and_then(|()| CustomerName::parse(&request.customer_name).map(drop)).and_then(|()| {
             let unnamed = request.item_id.as_str().trim().is_empty();
             if unnamed { Err(ApiError::new(Code::InvalidBody, "itemId must not be empty")) } else { Ok(()) }
         });

@@ -205,7 +205,8 @@ impl RedisStock {
 impl Stock for RedisStock {
     async fn take(&self, take: &Take) -> Result<Taken, StoreError> {
         let work = async {
-            let arguments = vec![self.now(), take.item.to_string(), take.quantity.to_string(), take.initial.to_string(), take.refill.to_string()];
+            let arguments =
+                vec![self.now(), take.item.to_string(), take.quantity.to_string(), take.initial.to_string(), take.refill.to_string()];
             let (available, left, refilled): (i64, i64, i64) = self.run(&self.take, Vec::new(), arguments).await?;
             Ok(Taken { available: available == 1, left, refilled: refilled == 1 })
         };

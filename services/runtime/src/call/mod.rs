@@ -127,15 +127,16 @@ impl ServiceClient {
         let Ok(_permit) = self.in_flight.try_acquire() else {
             return Err(ApiError::new(Code::Overloaded, format!("too many calls to the {} service are in flight", self.service)));
         };
-        let fault = self.chaos.client_fault(policy.name).await;
-        if fault == Some(ClientFault::Refuse) {
-            return Err(ApiError::service_unavailable(self.service));
-        }
         if self.breaker.pass() == Pass::Refused {
             Span::current().record("error.type", "breaker_open");
             return Err(ApiError::service_unavailable(self.service));
         }
-        let sent = tokio::time::timeout(wait, self.target.send(request)).await;
+        let fault = self.chaos.client_fault(policy.name).await;
+        let sent = match fault {
+            // As if nobody listened, the breaker's count included.
+            Some(ClientFault::Refuse) => Ok(Err(NoResponse::NotSent)),
+            _ => tokio::time::timeout(wait, self.target.send(request)).await,
+        };
         match sent {
             Ok(Ok(_)) if fault == Some(ClientFault::DropReply) => Err(ApiError::service_unavailable(self.service)),
             Ok(Ok(response)) => {

@@ -109,7 +109,8 @@ pub async fn inbound(State(inbound): State<Inbound>, request: Request, next: Nex
         chaos.injected = field::Empty,
     );
     propagation::continue_trace(&span, request.headers());
-    let guarded = context::scope(context, AssertUnwindSafe(answer(next, request, deadline, inbound.service)).catch_unwind().instrument(span.clone()));
+    let guarded =
+        context::scope(context, AssertUnwindSafe(answer(next, request, deadline, inbound.service)).catch_unwind().instrument(span.clone()));
     let mut response = guarded.await.unwrap_or_else(|_| {
         tracing::error!(parent: &span, http.route = &*route, "A handler panicked");
         HttpError(ApiError::internal()).into_response()

@@ -40,7 +40,9 @@ fn refusal(rejection: &JsonRejection) -> ApiError {
             ApiError::new(code, format!("the body is not what this call takes: {detail}"))
         }
         JsonRejection::JsonSyntaxError(_) => ApiError::new(Code::InvalidBody, "the body is not valid JSON"),
-        JsonRejection::MissingJsonContentType(_) => ApiError::new(Code::UnsupportedMediaType, "send JSON with content-type: application/json"),
+        JsonRejection::MissingJsonContentType(_) => {
+            ApiError::new(Code::UnsupportedMediaType, "send JSON with content-type: application/json")
+        }
         JsonRejection::BytesRejection(error) if error.status() == http::StatusCode::PAYLOAD_TOO_LARGE => {
             ApiError::new(Code::BodyTooLarge, format!("the body is larger than {} bytes", super::BODY_LIMIT_BYTES))
         }

@@ -23,6 +23,8 @@ pub const BODY_LIMIT_BYTES: usize = 64 * 1024;
 pub fn with_fallbacks(router: Router) -> Router {
     router
         .fallback(|| async { HttpError(ApiError::new(Code::NotFound, "there is nothing at this address")) })
-        .method_not_allowed_fallback(|| async { HttpError(ApiError::new(Code::MethodNotAllowed, "this address does not take this method")) })
+        .method_not_allowed_fallback(|| async {
+            HttpError(ApiError::new(Code::MethodNotAllowed, "this address does not take this method"))
+        })
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
 }

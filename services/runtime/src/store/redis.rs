@@ -27,7 +27,8 @@ impl Redis {
     /// # Errors
     /// One sentence that names `REDIS_URL` when the address is wrong or nobody answers.
     pub async fn connect(url: &str) -> Result<Self, BootError> {
-        let config = Config::from_url(url).map_err(|_| BootError::Config("REDIS_URL is not an address such as redis://127.0.0.1:6379".to_owned()))?;
+        let config = Config::from_url(url)
+            .map_err(|_| BootError::Config("REDIS_URL is not an address such as redis://127.0.0.1:6379".to_owned()))?;
         let pool = Builder::from_config(config)
             .with_connection_config(|connection| {
                 connection.connection_timeout = Duration::from_secs(2);
@@ -35,7 +36,8 @@ impl Redis {
                 connection.max_command_buffer_len = MAX_WAITING_COMMANDS;
                 connection.max_command_attempts = 1;
                 connection.tcp.nodelay = Some(true);
-                connection.unresponsive = UnresponsiveConfig { max_timeout: Some(Duration::from_secs(3)), interval: Duration::from_secs(1) };
+                connection.unresponsive =
+                    UnresponsiveConfig { max_timeout: Some(Duration::from_secs(3)), interval: Duration::from_secs(1) };
             })
             .with_performance_config(|performance| performance.default_command_timeout = COMMAND_TIMEOUT)
             // For ever, 50 ms to 1 s apart: a Redis that comes back is used again within two seconds.

@@ -28,9 +28,9 @@ const QUEUE: usize = 4_096;
 pub type Migrations = [(i64, &'static str, &'static str)];
 
 fn migrator(migrations: &'static Migrations) -> Migrator {
-    let steps = migrations.iter().map(|(version, name, sql)| {
-        Migration::new(*version, (*name).into(), MigrationType::Simple, sqlx::SqlStr::from_static(sql), false)
-    });
+    let steps = migrations
+        .iter()
+        .map(|(version, name, sql)| Migration::new(*version, (*name).into(), MigrationType::Simple, sqlx::SqlStr::from_static(sql), false));
     Migrator::with_migrations(steps.collect())
 }
 

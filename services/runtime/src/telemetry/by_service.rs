@@ -203,10 +203,7 @@ mod tests {
     async fn a_span_is_exported_under_the_service_that_was_running() {
         let kept = Kept::default();
         let exporter = ByServiceSpans::new("server", || Ok::<_, ()>(kept.clone())).unwrap();
-        let provider = SdkTracerProvider::builder()
-            .with_span_processor(SpanOwner::new("server"))
-            .with_simple_exporter(exporter)
-            .build();
+        let provider = SdkTracerProvider::builder().with_span_processor(SpanOwner::new("server")).with_simple_exporter(exporter).build();
         let tracer = provider.tracer("test");
         tracer.start("edge").end();
         context::scope(context::background("cart"), async { tracer.start("add").end() }).await;

@@ -82,8 +82,7 @@ impl Telemetry {
             .with_error_fields_to_exceptions(false)
             .with_filter(quiet_exporters(LevelFilter::INFO));
         let bridge = logger.as_ref().map(|provider| {
-            opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge::new(provider)
-                .with_filter(quiet_exporters(LevelFilter::INFO))
+            opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge::new(provider).with_filter(quiet_exporters(LevelFilter::INFO))
         });
         tracing_subscriber::registry().with(spans).with(bridge).with(log_layer(log_format)?).try_init()?;
         Ok(Self { tracer, logger, metrics })
@@ -126,7 +125,19 @@ pub(crate) fn resource(service: &'static str) -> Resource {
 /// What exporters log about their own work must not be exported by them: it would never end.
 fn quiet_exporters(level: LevelFilter) -> Targets {
     let mut targets = Targets::new().with_default(level);
-    for noisy in ["hyper", "hyper_util", "h2", "reqwest", "tonic", "tower", "opentelemetry", "opentelemetry_sdk", "opentelemetry-otlp", "fred", "sqlx"] {
+    for noisy in [
+        "hyper",
+        "hyper_util",
+        "h2",
+        "reqwest",
+        "tonic",
+        "tower",
+        "opentelemetry",
+        "opentelemetry_sdk",
+        "opentelemetry-otlp",
+        "fred",
+        "sqlx",
+    ] {
         targets = targets.with_target(noisy, LevelFilter::OFF);
     }
     targets
@@ -140,8 +151,12 @@ where
     let text = std::env::var("RUST_LOG").ok().filter(|text| !text.is_empty());
     let targets: Targets = match text {
         Some(text) => text.parse()?,
-        None => Targets::new().with_default(LevelFilter::INFO).with_target("sqlx", LevelFilter::WARN).with_target("fred", LevelFilter::WARN)
-            .with_target("opentelemetry", LevelFilter::WARN).with_target("memory_serve", LevelFilter::WARN)
+        None => Targets::new()
+            .with_default(LevelFilter::INFO)
+            .with_target("sqlx", LevelFilter::WARN)
+            .with_target("fred", LevelFilter::WARN)
+            .with_target("opentelemetry", LevelFilter::WARN)
+            .with_target("memory_serve", LevelFilter::WARN)
             // Evaluations are events of spans; as logs they would be a line a request.
             .with_target("feature_flag", LevelFilter::WARN),
     };
