@@ -25,7 +25,7 @@ async fn main() {
         let found = std::fs::read(format!("{folder}/{name}"));
         async move { found.map(|bytes| ([("content-type", kind)], bytes)).map_err(|_| http::StatusCode::NOT_FOUND).into_response() }
     };
-    let router: Router = fake.router(std::env::var("OPERATOR").is_ok()).route("/pkg/abc/{name}", get(asset));
+    let router: Router = fake.router(std::env::var("OPERATOR").is_ok_and(|value| !value.is_empty())).route("/pkg/abc/{name}", get(asset));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3900").await.unwrap();
     println!("http://127.0.0.1:3900");
     axum::serve(listener, router).await.unwrap();

@@ -151,7 +151,7 @@ macro_rules! notices {
 
 notices! {
     Added = "added", "Added to your cart.";
-    Renewed = "renewed", "Your old cart had expired, so we started a fresh one with this in it.";
+    Renewed = "renewed", "Your old cart had expired: this is a fresh one.";
     Replaced = "replaced", "Started a new cart.";
     Updated = "updated", "Cart updated.";
     Removed = "removed", "Removed from your cart.";

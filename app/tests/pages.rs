@@ -53,7 +53,11 @@ impl Browser {
         for cookie in response.headers().get_all(SET_COOKIE) {
             let (pair, attributes) = cookie.to_str().unwrap().split_once(';').unwrap();
             let (name, value) = pair.split_once('=').unwrap();
-            if attributes.contains("Max-Age=0") { self.cookies.remove(name) } else { self.cookies.insert(name.into(), value.into()) };
+            if attributes.contains("Max-Age=0") {
+                self.cookies.remove(name)
+            } else {
+                self.cookies.insert(name.into(), value.into())
+            };
         }
         let to = response.headers().get(LOCATION).map_or("", |to| to.to_str().unwrap()).to_owned();
         let status = response.status().as_u16();
@@ -125,7 +129,12 @@ async fn two_soups_are_ordered_without_scripts() {
     browser.get(&added.to).await.says("Added to your cart.").says(">2</span>");
     browser.get("/cart").await.is(200).says("$11.98");
     browser.get("/checkout").await.is(200).says("$13.18").says("Rush hour +10 %").says("value=\"checkout-quote-1\"");
-    let placed = browser.post("/orders", "customerName=Ada&specialInstructions=hot%0D%0Aplease&cartId=cart-1&quoteId=quote-1&idempotencyKey=checkout-quote-1").await;
+    let placed = browser
+        .post(
+            "/orders",
+            "customerName=Ada&specialInstructions=hot%0D%0Aplease&cartId=cart-1&quoteId=quote-1&idempotencyKey=checkout-quote-1",
+        )
+        .await;
     assert_eq!(placed.status, 303);
     browser.get(&placed.to).await.is(200).says("Order received").says("Ada").says("hot\nplease");
     assert_eq!(browser.fake.0.lock().unwrap().keys, [Some("checkout-quote-1".to_owned())]);
@@ -138,7 +147,12 @@ async fn a_fault_is_a_page_that_repeats_the_same_form() {
     let mut browser = Browser::new();
     browser.breaks("cart.add_item", Code::FeatureFlagChaos);
     let seen = browser.post("/cart/items", ADD).await;
-    seen.is(503).says("We lost contact").says("action=\"/cart/items\"").says("name=\"itemId\" value=\"hot-soup\"").says("req-1").says("Try again");
+    seen.is(503)
+        .says("We lost contact")
+        .says("action=\"/cart/items\"")
+        .says("name=\"itemId\" value=\"hot-soup\"")
+        .says("req-1")
+        .says("Try again");
     assert!(!seen.html.contains("4bf92f3577b34da6"), "the trace is for operators");
     browser.heals();
     browser.post("/cart/items", ADD).await.is(303);
@@ -183,7 +197,7 @@ async fn an_expired_cart_is_told_and_forgotten_and_an_addition_starts_a_new_one(
     assert!(browser.cookies.is_empty());
     browser.cookies.insert("feast_cart".into(), "long-gone".into());
     let added = browser.post("/cart/items", ADD).await;
-    browser.get(&added.to).await.is(200).says("we started a fresh one");
+    browser.get(&added.to).await.is(200).says("this is a fresh one");
 }
 
 #[tokio::test]
@@ -191,7 +205,8 @@ async fn a_price_that_is_over_is_replaced_by_one_press() {
     let mut browser = Browser::new();
     browser.post("/cart/items", ADD).await;
     browser.breaks("order.place", Code::QuoteExpired);
-    let seen = browser.post("/orders", "customerName=Ada&specialInstructions=x&cartId=cart-1&quoteId=old&idempotencyKey=checkout-old").await;
+    let seen =
+        browser.post("/orders", "customerName=Ada&specialInstructions=x&cartId=cart-1&quoteId=old&idempotencyKey=checkout-old").await;
     seen.is(409).says("A fresh price").says("value=\"checkout-quote-1\"").says("Order for ").says("$13.18");
     assert!(!seen.html.contains("checkout-old"));
 }
@@ -200,7 +215,12 @@ async fn a_price_that_is_over_is_replaced_by_one_press() {
 async fn a_name_that_will_not_do_is_asked_again_with_what_was_typed() {
     let mut browser = Browser::new();
     browser.post("/cart/items", ADD).await;
-    browser.post("/orders", "customerName=+&specialInstructions=no+onions&cartId=cart-1").await.is(400).says("who it is for").says("no onions");
+    browser
+        .post("/orders", "customerName=+&specialInstructions=no+onions&cartId=cart-1")
+        .await
+        .is(400)
+        .says("who it is for")
+        .says("no onions");
     let long = format!("customerName={}&cartId=cart-1", "x".repeat(10_000));
     browser.post("/orders", &long).await.is(400).says("who it is for");
     assert!(browser.fake.0.lock().unwrap().orders.is_empty());
@@ -250,7 +270,7 @@ async fn forms_that_make_no_sense_change_nothing() {
 async fn an_island_gets_json_for_success_and_a_page_for_failure() {
     let mut browser = Browser::new();
     let seen = browser.post_as("/cart/items", ADD, "application/json, text/html").await;
-    assert_eq!(seen.is(200).html, r#"{"count":2,"total":11.98,"notice":"Added to your cart."}"#);
+    assert_eq!(seen.is(200).html, r#"{"count":2,"total":11.98,"notice":"Added to your cart. 2 things are in it."}"#);
     browser.breaks("cart.add_item", Code::FeatureFlagChaos);
     browser.post_as("/cart/items", ADD, "application/json, text/html").await.is(503).says("<!DOCTYPE html>");
     let seen = browser.post_as("/cart/items", ADD, "application/json").await;

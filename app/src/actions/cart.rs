@@ -5,6 +5,7 @@ use crate::cookies::Cookies;
 use crate::extract::{Segment, Sent, Wants};
 use crate::problem;
 use crate::shop::Shop;
+use crate::ui::words::count;
 use crate::visit::{Notice, Visit};
 use axum::Extension;
 use axum::response::Response;
@@ -19,14 +20,16 @@ use std::sync::Arc;
 struct Told {
     count: u32,
     total: Money,
-    notice: &'static str,
+    notice: String,
 }
 
 fn done(visit: &Visit, cart: &Cart, notice: Notice, wants: Wants, back: &str) -> Response {
     let mut cookies = Cookies::default();
     cookies.cart(visit, &cart.id, cart.count());
     if let Wants::Json { .. } = wants {
-        return json(&Told { count: cart.count(), total: cart.subtotal(), notice: notice.text() }, &cookies);
+        // With the number in it, a second sentence differs from the first, and is read out again.
+        let notice = format!("{} {} in it.", notice.text(), count(u64::from(cart.count()), "thing is", "things are"));
+        return json(&Told { count: cart.count(), total: cart.subtotal(), notice }, &cookies);
     }
     cookies.notice(visit, notice);
     see(back, &cookies)

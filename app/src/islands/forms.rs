@@ -12,7 +12,10 @@ use leptos::prelude::{document, window};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{DomParser, Element, Event, FormData, HtmlElement, HtmlFormElement, HtmlInputElement, Response, SubmitEvent, SupportedType, UrlSearchParams};
+use web_sys::{
+    DomParser, Element, Event, FormData, HtmlElement, HtmlFormElement, HtmlInputElement, Response, SubmitEvent, SupportedType,
+    UrlSearchParams,
+};
 
 const BUSY: &str = "data-busy";
 const NO_ANSWER: &str = "No connection to the shop. Please check it and try again.";
@@ -141,12 +144,12 @@ fn swap(html: &str, response: &Response) -> Option<()> {
 /// The plus and minus beside a number.
 fn stepped(event: &Event) -> Option<()> {
     let button = event.target()?.dyn_into::<Element>().ok()?.closest("[data-step]").ok()??;
-    let by: f64 = button.get_attribute("data-step")?.parse().ok()?;
+    let by: i32 = button.get_attribute("data-step")?.parse().ok()?;
     let input: HtmlInputElement = button.parent_element()?.query_selector("input").ok()??.dyn_into().ok()?;
-    let limit = |name: &str| input.get_attribute(name).and_then(|text| text.parse::<f64>().ok());
-    let value = input.value().parse::<f64>().unwrap_or(1.0) + by;
+    let limit = |name: &str| input.get_attribute(name).and_then(|text| text.parse::<i32>().ok());
+    let value = input.value().parse::<i32>().unwrap_or(1).saturating_add(by);
     let value = value.max(limit("min").unwrap_or(value)).min(limit("max").unwrap_or(value));
-    input.set_value(&format!("{value:.0}"));
+    input.set_value(&value.to_string());
     None
 }
 

@@ -34,9 +34,31 @@ fn station(status: &str) -> Option<usize> {
     STATIONS.iter().position(|(word, ..)| *word == status)
 }
 
+/// Which order the page is about, in context while it is rendered.
+#[derive(Clone, Debug, Default)]
+pub struct Following {
+    pub order: String,
+    pub status: String,
+}
+
+impl Following {
+    /// On the server from context, in the browser from the attributes that [`LiveStatus`] stands under. No island takes properties:
+    /// reading them would bring a JSON parser along.
+    fn find() -> Self {
+        #[cfg(feature = "hydrate")]
+        {
+            let attribute = |name| super::web::attribute_of("[data-order]", name);
+            Self { order: attribute("data-order"), status: attribute("data-status") }
+        }
+        #[cfg(not(feature = "hydrate"))]
+        use_context().unwrap_or_default()
+    }
+}
+
 /// The timeline. Asks for the status again while the page is visible and the order is on its way.
 #[island]
-pub fn LiveStatus(order: String, status: String) -> impl IntoView {
+pub fn LiveStatus() -> impl IntoView {
+    let Following { order, status } = Following::find();
     let (now, set_now) = signal(status);
     let (stale, set_stale) = signal(false);
     #[cfg(feature = "hydrate")]

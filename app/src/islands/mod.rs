@@ -12,7 +12,7 @@ mod toast;
 mod web;
 
 pub use badge::{Badge, CartBadge};
-pub use live::{LiveStatus, headline};
+pub use live::{Following, LiveStatus, headline};
 pub use toast::{News, Toast};
 
 /// Starts what is not bound to one island: quick forms, steppers, keys, clocks.

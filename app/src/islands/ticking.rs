@@ -8,7 +8,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::Element;
 
 const SECONDS: &str = "data-countdown";
-/// When it ends, in milliseconds since 1970; set at the first tick.
+/// When it ends, in seconds since 1970; set at the first tick.
 const ENDS: &str = "data-ends";
 
 thread_local! {
@@ -44,10 +44,11 @@ fn tick() -> bool {
 }
 
 fn advance(clock: &Element) {
-    let now = js_sys::Date::now();
-    let number = |name: &str| clock.get_attribute(name).and_then(|text| text.parse::<f64>().ok());
-    let ends = number(ENDS).unwrap_or_else(|| now + number(SECONDS).unwrap_or(0.0) * 1_000.0);
-    let left_s = ((ends - now) / 1_000.0).max(0.0) as u32;
+    // Whole numbers only: text of floating-point numbers is a large piece of code.
+    let now = (js_sys::Date::now() / 1_000.0) as u32;
+    let number = |name: &str| clock.get_attribute(name).and_then(|text| text.parse::<u32>().ok());
+    let ends = number(ENDS).unwrap_or_else(|| now.saturating_add(number(SECONDS).unwrap_or(0)));
+    let left_s = ends.saturating_sub(now);
     let _ = clock.set_attribute(ENDS, &ends.to_string());
     let text = match left_s {
         0..60 => format!("{left_s} s"),
@@ -57,7 +58,7 @@ fn advance(clock: &Element) {
     clock.set_text_content(Some(&text));
     if left_s == 0 {
         // A clock that was over from the start must not reload for ever.
-        let ran = number(SECONDS).is_some_and(|seconds| seconds > 0.0);
+        let ran = number(SECONDS).is_some_and(|seconds| seconds > 0);
         let _ = clock.remove_attribute(SECONDS);
         if ran && clock.has_attribute("data-then-reload") {
             let _ = window().location().reload();

@@ -62,10 +62,15 @@ pub fn cookie_number(name: &str) -> u32 {
     found.unwrap_or(0)
 }
 
+/// An attribute of the first element that `selector` finds; empty when there is none.
+pub fn attribute_of(selector: &str, name: &str) -> String {
+    document().query_selector(selector).ok().flatten().and_then(|element| element.get_attribute(name)).unwrap_or_default()
+}
+
 /// A field of a JSON object, as text.
 pub fn field(object: &JsValue, name: &str) -> Option<String> {
     let value = Reflect::get(object, &name.into()).ok()?;
-    value.as_string().or_else(|| value.as_f64().map(|number| (number as i64).to_string()))
+    value.as_string().or_else(|| value.as_f64().map(|number| (number as i32).to_string()))
 }
 
 /// One text field of the JSON at `url`; `None` for any failure.

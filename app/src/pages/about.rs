@@ -29,7 +29,7 @@ fn body(visit: &Visit) -> impl IntoView + use<> {
             <h1>"A shop that is built to be broken on stage"</h1>
             <p class="lead">"Feast Flow is a food-ordering platform: customers order, restaurants cook, couriers deliver. A presenter flips a fault, and everybody watches, live, what it does to real orders."</p>
             <ul class="promises">
-                <li><span aria-hidden="true">"🛰️"</span><h2>"Eight services, one program"</h2><p>"Menu, cart, prices, stock and orders are services of their own. They run together in one process, or each alone."</p></li>
+                <li><span aria-hidden="true">"🛰️"</span><h2>"Many services, one program"</h2><p>"Menu, cart, prices, stock and orders are services of their own. They run together in one process, or each alone."</p></li>
                 <li><span aria-hidden="true">"🧯"</span><h2>"Faults end by themselves"</h2><p>"Every fault has a time to live. When it is over, or somebody presses all clear, the shop heals without a restart."</p></li>
                 <li><span aria-hidden="true">"🧾"</span><h2>"No order is lost"</h2><p>"An order that was accepted is stored before you hear of it. Sending the same order twice makes one order."</p></li>
                 <li><span aria-hidden="true">"📡"</span><h2>"Works with the lights off"</h2><p>"Every page is complete without JavaScript. With it, things are merely quicker."</p></li>

@@ -52,7 +52,7 @@ fn body(flags: Vec<FlagState>, now: Timestamp) -> impl IntoView {
         <div class="desk-head">
             <div><p class="eyebrow">"Console"</p><h1>"Flags"</h1><p>{told}</p></div>
             <form method="post" action="/console/all-clear" data-key="c">
-                <button class="button danger" disabled={flipped == 0} aria-keyshortcuts="c">"All clear"<kbd aria-hidden="true">"C"</kbd></button>
+                <button class="button danger" aria-keyshortcuts="c">"All clear"<kbd aria-hidden="true">"C"</kbd></button>
             </form>
         </div>
         <ul class="flags">{flags.into_iter().map(|flag| card(flag, now)).collect_view()}</ul>

@@ -54,7 +54,7 @@ impl Filter {
 fn hero(all: &[Restaurant], filter: &Filter) -> impl IntoView + use<> {
     let cities = choices(all.iter().map(|r| r.city.as_str()).collect(), &filter.city);
     let cuisines = choices(all.iter().map(|r| r.cuisine.as_str()).collect(), &filter.cuisine);
-    let orbit = all.iter().take(6).map(|r| view! { <span>{r.emoji.clone()}</span> }).collect_view();
+    let orbit = all.iter().skip(1).take(6).map(|r| view! { <span>{r.emoji.clone()}</span> }).collect_view();
     view! {
         <section class="hero">
             <div class="hero-words">
@@ -64,10 +64,10 @@ fn hero(all: &[Restaurant], filter: &Filter) -> impl IntoView + use<> {
             </div>
             <div class="orbits" aria-hidden="true"><i></i>{orbit}</div>
             <form class="finder" method="get" action="/" role="search" aria-label="Restaurants">
-                <label class="wide"><span>"Search"</span><input type="search" name="q" value=filter.word.clone() placeholder="Noodles, pizza, coffee…" maxlength="100"/></label>
-                <label><span>"City"</span><select name="city"><option value="">"Everywhere"</option>{cities}</select></label>
-                <label><span>"Kitchen"</span><select name="cuisine"><option value="">"Every kitchen"</option>{cuisines}</select></label>
-                <button class="button">"Find food"</button>
+                <input type="search" name="q" value=filter.word.clone() placeholder="Noodles, pizza, coffee…" maxlength="100" aria-label="Search"/>
+                <button class="button">"Find"</button>
+                <select name="city" aria-label="City"><option value="">"Every city"</option>{cities}</select>
+                <select name="cuisine" aria-label="Kitchen"><option value="">"Every kitchen"</option>{cuisines}</select>
             </form>
         </section>
     }

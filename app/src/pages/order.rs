@@ -1,7 +1,7 @@
 //! `/orders/{id}`: confirmation, then its way to the door, live.
 
 use crate::extract::Segment;
-use crate::islands::LiveStatus;
+use crate::islands::{Following, LiveStatus};
 use crate::render::{Meta, page};
 use crate::routes::error_page;
 use crate::shop::Shop;
@@ -27,15 +27,20 @@ pub async fn show(Extension(visit): Extension<Arc<Visit>>, Extension(shop): Exte
 fn body(visit: &Visit, order: Order) -> impl IntoView + use<> {
     let id = order.id.to_string();
     let short = short_id(&id);
+    let status = order.status.as_str();
+    provide_context(Following { order: id.clone(), status: status.to_owned() });
     let placed = ago(order.timestamp, visit.now);
     let whose = order.customer_name.map(|name| view! { <p class="for">"For "<bdi>{String::from(name)}</bdi></p> });
-    let wish = order.special_instructions.filter(|wish| !wish.as_str().is_empty()).map(|wish| view! { <p class="wish"><span class="sr-only">"Wish: "</span>"“"<bdi>{String::from(wish)}</bdi>"”"</p> });
+    let wish = order
+        .special_instructions
+        .filter(|wish| !wish.as_str().is_empty())
+        .map(|wish| view! { <p class="wish"><span class="sr-only">"Wish: "</span>"“"<bdi>{String::from(wish)}</bdi>"”"</p> });
     view! {
         <div class="two-columns">
-            <section class="panel flight" aria-labelledby="order-title">
+            <section class="panel flight" aria-labelledby="order-title" data-order=id data-status=status>
                 <p class="eyebrow">{order.restaurant_name}</p>
                 <h1 id="order-title">"Order "<span class="order-id">{short}</span></h1>
-                <LiveStatus order=id status=order.status.as_str().to_owned()/>
+                <LiveStatus/>
             </section>
             <aside class="ticket" aria-label="What you ordered">
                 <h2>"Your ticket"</h2>

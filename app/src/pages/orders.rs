@@ -29,8 +29,11 @@ pub async fn show(Extension(visit): Extension<Arc<Visit>>, Extension(shop): Exte
 }
 
 fn none(past_the_end: bool) -> impl IntoView {
-    let (heading, text) =
-        if past_the_end { ("That was all", "There are no older orders.") } else { ("No orders yet", "Your first one will appear here, with its way to your door.") };
+    let (heading, text) = if past_the_end {
+        ("That was all", "There are no older orders.")
+    } else {
+        ("No orders yet", "Your first one will appear here, with its way to your door.")
+    };
     view! {
         <section class="scene">
             <p class="scene-art" aria-hidden="true">"🌠"</p>
@@ -42,7 +45,8 @@ fn none(past_the_end: bool) -> impl IntoView {
 }
 
 fn list(title: &'static str, orders: Vec<Order>, next: Option<String>, now: Timestamp) -> impl IntoView {
-    let older = next.map(|cursor| view! { <p><a class="button quiet" href=format!("/orders?cursor={}", path_segment(&cursor))>"Older orders"</a></p> });
+    let older = next
+        .map(|cursor| view! { <p><a class="button quiet" href=format!("/orders?cursor={}", path_segment(&cursor))>"Older orders"</a></p> });
     view! {
         <h1>{title}</h1>
         <ul class="tickets">{orders.into_iter().map(|order| entry(order, now)).collect_view()}</ul>

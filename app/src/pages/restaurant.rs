@@ -92,13 +92,14 @@ fn dish(stock: Stock, item: MenuItem, back: &str) -> impl IntoView + use<> {
                 <p>{item.description}</p>
                 {tags(item.tags)}
             </div>
-            <p class="price">{item.base_price.to_string()}</p>
-            <div class="dish-buy">{add}</div>
+            <div class="dish-buy"><p class="price">{item.base_price.to_string()}</p>{add}</div>
         </li>
     }
 }
 
 /// Small marks such as "vegan".
 pub fn tags(tags: Vec<String>) -> impl IntoView {
-    (!tags.is_empty()).then(|| view! { <ul class="tags" aria-label="Good to know">{tags.into_iter().map(|tag| view! { <li>{tag}</li> }).collect_view()}</ul> })
+    (!tags.is_empty()).then(
+        || view! { <ul class="tags" aria-label="Good to know">{tags.into_iter().map(|tag| view! { <li>{tag}</li> }).collect_view()}</ul> },
+    )
 }

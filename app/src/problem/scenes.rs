@@ -50,10 +50,21 @@ pub fn scene(error: &ApiError) -> Scene {
             Next::Restaurants,
         ),
         C::CartLineNotFound => calm("🍃", "That dish left the cart", "It was removed already, perhaps in another window.", Next::Cart),
-        C::CartOtherRestaurant => calm("🪐", "One cart, one planet", "Your cart holds dishes of another restaurant. Order those first, or empty the cart.", Next::Cart),
-        C::CartLineLimit => calm("🔟", "Ten of a dish is the limit", "That would have been more than ten. Your cart is as it was.", Next::Cart),
-        C::CartFull => calm("📦", "The cart is full to the rim", "It cannot hold another kind of dish. Your cart is as it was.", Next::Cart),
-        C::CartBusy => calm("🌀", "Many hands in one cart", "It was being changed somewhere else at the same moment. Please try again.", Next::Retry),
+        C::CartOtherRestaurant => calm(
+            "🪐",
+            "One cart, one planet",
+            "Your cart holds dishes of another restaurant. Order those first, or empty the cart.",
+            Next::Cart,
+        ),
+        C::CartLineLimit => {
+            calm("🔟", "Ten of a dish is the limit", "That would have been more than ten. Your cart is as it was.", Next::Cart)
+        }
+        C::CartFull => {
+            calm("📦", "The cart is full to the rim", "It cannot hold another kind of dish. Your cart is as it was.", Next::Cart)
+        }
+        C::CartBusy => {
+            calm("🌀", "Many hands in one cart", "It was being changed somewhere else at the same moment. Please try again.", Next::Retry)
+        }
         C::CartAlreadyOrdered => calm(
             "🧾",
             "This cart is an order already",
@@ -66,34 +77,67 @@ pub fn scene(error: &ApiError) -> Scene {
             "It was sent before with other details, and one checkout makes one order. You find it among your orders.",
             Next::Orders,
         ),
-        C::IdempotencyInFlight => calm("🛰️", "Your order is just arriving", "The same order is being taken this very second. Try again in a moment to see it.", Next::Retry),
+        C::IdempotencyInFlight => calm(
+            "🛰️",
+            "Your order is just arriving",
+            "The same order is being taken this very second. Try again in a moment to see it.",
+            Next::Retry,
+        ),
         C::OutOfStock => calm(
             "🍽️",
             "Sold out, down to the last crumb",
             "There is not enough left of something in your cart. Nothing was ordered. Take fewer, or choose another dish.",
             Next::Cart,
         ),
-        C::ReservationReleased => calm("⏳", "That took too long", "What was put aside for you has gone back on the shelf. Nothing was ordered. Please check out again.", Next::Cart),
-        C::QuoteExpired | C::QuoteMismatch => calm("⏳", "The price has changed", "Nothing was ordered. Please look at the new price.", Next::Cart),
+        C::ReservationReleased => calm(
+            "⏳",
+            "That took too long",
+            "What was put aside for you has gone back on the shelf. Nothing was ordered. Please check out again.",
+            Next::Cart,
+        ),
+        C::QuoteExpired | C::QuoteMismatch => {
+            calm("⏳", "The price has changed", "Nothing was ordered. Please look at the new price.", Next::Cart)
+        }
         C::PromotionUnknown => calm("🎟️", "That code opens nothing", "The promotion code is not known. Nothing was ordered.", Next::Cart),
         C::RateLimited => calm("🚦", "Easy, astronaut", "That was a lot in a short time. Take a breath, then try again.", Next::Retry),
-        C::ItemNotFound => calm("🔭", "No such dish in this galaxy", "It may have left the menu. There are many others.", Next::Restaurants),
+        C::ItemNotFound => {
+            calm("🔭", "No such dish in this galaxy", "It may have left the menu. There are many others.", Next::Restaurants)
+        }
         C::RestaurantNotFound => calm("🔭", "No such planet", "This restaurant is not on our charts. There are others.", Next::Restaurants),
-        C::OrderNotFound => calm("🔭", "No order at this address", "Please check the link. An order is found only by its full address.", Next::Orders),
+        C::OrderNotFound => {
+            calm("🔭", "No order at this address", "Please check the link. An order is found only by its full address.", Next::Orders)
+        }
         C::NotFound | C::FlagNotFound | C::ReservationNotFound | C::MethodNotAllowed => {
             calm("🔭", "Nothing in this part of the sky", "There is no page at this address.", Next::Restaurants)
         }
-        C::Unauthorized | C::Forbidden => calm("🔑", "This door needs a key", "You are not signed in for this, or the form came from another site. Nothing was changed.", Next::Restaurants),
-        C::InvalidQuantity => calm("🔢", "From one to ten, please", "A quantity is a whole number from 1 to 10. Your cart is as it was.", Next::Cart),
+        C::Unauthorized | C::Forbidden => calm(
+            "🔑",
+            "This door needs a key",
+            "You are not signed in for this, or the form came from another site. Nothing was changed.",
+            Next::Restaurants,
+        ),
+        C::InvalidQuantity => {
+            calm("🔢", "From one to ten, please", "A quantity is a whole number from 1 to 10. Your cart is as it was.", Next::Cart)
+        }
         C::InvalidBody | C::InvalidName | C::InvalidQuery | C::UnsupportedMediaType | C::BodyTooLarge => {
             calm("📡", "That message was garbled", "What was sent could not be understood. Nothing was changed.", Next::Restaurants)
         }
         C::IllegalTransition => calm("🧭", "The order has moved on", "It cannot go there from where it is now.", Next::Orders),
-        C::Timeout => alarm("🐌", "The kitchen takes its time", "There was no answer in time. Trying again is safe: nothing is ordered or charged twice."),
-        C::FeatureFlagChaos | C::ServiceUnavailable | C::StoreUnavailable | C::Overloaded => {
-            alarm("🛰️", "We lost contact for a moment", "A part of the shop does not answer right now. Trying again is safe: nothing is ordered or charged twice.")
-        }
-        C::Internal => alarm("🕳️", "Something fell into a black hole", "This is our mistake, not yours. Trying again is safe: nothing is ordered or charged twice."),
+        C::Timeout => alarm(
+            "🐌",
+            "The kitchen takes its time",
+            "There was no answer in time. Trying again is safe: nothing is ordered or charged twice.",
+        ),
+        C::FeatureFlagChaos | C::ServiceUnavailable | C::StoreUnavailable | C::Overloaded => alarm(
+            "🛰️",
+            "We lost contact for a moment",
+            "A part of the shop does not answer right now. Trying again is safe: nothing is ordered or charged twice.",
+        ),
+        C::Internal => alarm(
+            "🕳️",
+            "Something fell into a black hole",
+            "This is our mistake, not yours. Trying again is safe: nothing is ordered or charged twice.",
+        ),
     }
 }
 

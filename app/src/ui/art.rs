@@ -12,17 +12,23 @@ pub fn hue_classes(hues: [u16; 2]) -> String {
     format!("ha-{} hb-{}", step(hues[0]), step(hues[1]))
 }
 
+/// Emoji that fonts draw as a square picture: they are cut round, to sit on a planet or a plate.
+const SQUARE: [&str; 8] = ["🌌", "🌃", "🌆", "🌇", "🌉", "🌠", "🎆", "🎑"];
+
+fn glyph(emoji: &str) -> impl IntoView + use<> {
+    let class = SQUARE.contains(&emoji).then_some("round");
+    view! { <span class=class>{emoji.to_owned()}</span> }
+}
+
 /// A restaurant as a planet with a ring.
 pub fn planet(restaurant: &Restaurant, size: &'static str) -> impl IntoView + use<> {
     let class = format!("planet {size} {}", hue_classes(restaurant.hues));
-    let emoji = restaurant.emoji.clone();
-    view! { <div class=class aria-hidden="true"><span>{emoji}</span></div> }
+    view! { <div class=class aria-hidden="true">{glyph(&restaurant.emoji)}</div> }
 }
 
 /// A dish on its plate.
 pub fn plate(emoji: &str, size: &'static str) -> impl IntoView + use<> {
-    let emoji = emoji.to_owned();
-    view! { <div class=size aria-hidden="true"><span>{emoji}</span></div> }
+    view! { <div class=size aria-hidden="true">{glyph(emoji)}</div> }
 }
 
 /// A steaming bowl that is a planet, its ring a spoon's orbit.
@@ -36,11 +42,11 @@ pub fn logo() -> impl IntoView {
                     <stop offset="1" stop-color="#d6336c"></stop>
                 </linearGradient>
             </defs>
-            <path d="M52 17c5-1 8.500 0 9 2.500 1.200 5.500-12.500 14-30 19S2.600 43.800 2 40.500C1.600 38 4.500 35 9 32" fill="none" stroke="#7fe3ff" stroke-width="3" stroke-linecap="round"></path>
+            <path d="M52 17c5-1 8.500 0 9 2.500 1.200 5.500-12.500 14-30 19S2.600 43.800 2 40.500C1.600 38 4.500 35 9 32" class="ring" fill="none" stroke-width="3" stroke-linecap="round"></path>
             <path d="M10 28h44c0 15-9.500 26-22 26S10 43 10 28z" fill="url(#logo-bowl)"></path>
             <ellipse cx="32" cy="28" rx="22" ry="6.500" fill="#2a1250"></ellipse>
             <ellipse cx="32" cy="28" rx="22" ry="6.500" fill="none" stroke="#ffe3b0" stroke-width="2.500"></ellipse>
-            <path d="M61 20c-1.500 5-14 12.500-30 17-17 4.800-28.500 6.300-29 3" fill="none" stroke="#7fe3ff" stroke-width="3" stroke-linecap="round"></path>
+            <path d="M61 20c-1.500 5-14 12.500-30 17-17 4.800-28.500 6.300-29 3" class="ring" fill="none" stroke-width="3" stroke-linecap="round"></path>
             <circle cx="24" cy="27.500" r="1.700" fill="#ffd166"></circle>
             <circle cx="33" cy="30" r="1.200" fill="#fff"></circle>
             <circle cx="41" cy="27" r="1.600" fill="#ff8fab"></circle>

@@ -1,8 +1,8 @@
 //! Forms for dishes and cart lines. All are plain; islands make those with `data-instant` quicker.
 
+use contract::Quantity;
 use contract::cart::CartLine;
 use contract::menu::MenuItem;
-use contract::Quantity;
 use leptos::prelude::*;
 
 /// How much of a dish can be had.
@@ -63,8 +63,7 @@ pub fn add_form(item: &MenuItem, stock: Stock, back: &str) -> impl IntoView + us
 pub fn line_form(line: &CartLine) -> impl IntoView + use<> {
     let id = line.item_id.as_str();
     let name = &line.item_name;
-    let (label_less, label_more, label_remove) =
-        (format!("One {name} less"), format!("One {name} more"), format!("Remove {name}"));
+    let (label_less, label_more, label_remove) = (format!("One {name} less"), format!("One {name} more"), format!("Remove {name}"));
     view! {
         <form class="line-form" method="post" action=format!("/cart/items/{}", contract::id::path_segment(id)) data-swap="">
             <div class="stepper">

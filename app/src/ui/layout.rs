@@ -78,7 +78,7 @@ fn footer(visit: &Visit) -> impl IntoView + use<> {
     view! {
         <footer class="bottom">
             <p>{version}" · dinner from across the galaxy"</p>
-            <form method="post" action="/theme" data-theme-form="">
+            <form class="to-auto" method="post" action="/theme" data-theme-form="">
                 <input type="hidden" name="return" value=visit.path.clone()/>
                 <button class="link-button" name="theme" value="auto">"Theme as my system says"</button>
             </form>
@@ -92,7 +92,14 @@ mod tests {
 
     #[test]
     fn every_address_has_its_place_in_the_navigation() {
-        for (path, expected) in [("/", "eat"), ("/?q=x", "eat"), ("/items/a", "eat"), ("/checkout", "cart"), ("/orders/1", "orders"), ("/console/flags", "console")] {
+        for (path, expected) in [
+            ("/", "eat"),
+            ("/?q=x", "eat"),
+            ("/items/a", "eat"),
+            ("/checkout", "cart"),
+            ("/orders/1", "orders"),
+            ("/console/flags", "console"),
+        ] {
             assert_eq!(place(path), expected, "{path}");
         }
     }

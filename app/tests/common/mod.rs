@@ -41,7 +41,12 @@ pub fn menus() -> Vec<RestaurantMenu> {
         serde_json::from_value(json!({"restaurant": restaurant, "items": items})).unwrap()
     };
     vec![
-        place("soup-one", "Soup <One>", "Berlin", vec![dish("soup-one", "hot-soup", "Hot & Soup", 5.99), dish("soup-one", "gone-soup", "Gone Soup", 3.0)]),
+        place(
+            "soup-one",
+            "Soup <One>",
+            "Berlin",
+            vec![dish("soup-one", "hot-soup", "Hot & Soup", 5.99), dish("soup-one", "gone-soup", "Gone Soup", 3.0)],
+        ),
         place("soup-two", "Soup Two", "Naples", vec![dish("soup-two", "far-soup", "Far Soup", 4.5)]),
     ]
 }
@@ -85,13 +90,17 @@ impl World {
             }
             ("cart.get", [.., id]) => self.carts.get(*id).map_or_else(|| error(Code::CartNotFound, "no"), |cart| (200, cart.clone())),
             ("cart.delete", [.., id]) => self.carts.remove(*id).map_or_else(|| error(Code::CartNotFound, "no"), |_| (204, Value::Null)),
-            ("cart.add_item", [_, id, _]) => self.add(id, body["itemId"].as_str().unwrap_or_default(), body["quantity"].as_u64().unwrap_or(0)),
+            ("cart.add_item", [_, id, _]) => {
+                self.add(id, body["itemId"].as_str().unwrap_or_default(), body["quantity"].as_u64().unwrap_or(0))
+            }
             ("cart.set_quantity", [_, id, _, item]) => self.set(id, item, body["quantity"].as_i64().unwrap_or(0)),
             ("order.quote", _) => self.quote(body["cartId"].as_str().unwrap_or_default()),
             ("order.place", _) => self.place(call, &body),
-            ("order.get", [.., id]) => {
-                self.orders.iter().find(|order| order["id"] == *id).map_or_else(|| error(Code::OrderNotFound, "no"), |order| (200, order.clone()))
-            }
+            ("order.get", [.., id]) => self
+                .orders
+                .iter()
+                .find(|order| order["id"] == *id)
+                .map_or_else(|| error(Code::OrderNotFound, "no"), |order| (200, order.clone())),
             ("order.list", _) => (200, json!(self.orders.iter().rev().collect::<Vec<_>>())),
             other => panic!("the fake has no answer to {other:?}"),
         }
@@ -142,12 +151,17 @@ impl World {
         if lines.is_empty() {
             return error(Code::CartEmpty, "no");
         }
-        (201, json!({"quoteId": "quote-1", "cartId": id, "restaurantId": cart["restaurantId"], "lines": lines, "fees": [{"name": "Delivery", "amount": 0}], "discounts": [], "subtotal": total, "total": total, "expiresAt": "2026-11-20T09:34:59.000Z"}))
+        (
+            201,
+            json!({"quoteId": "quote-1", "cartId": id, "restaurantId": cart["restaurantId"], "lines": lines, "fees": [{"name": "Delivery", "amount": 0}], "discounts": [], "subtotal": total, "total": total, "expiresAt": "2026-11-20T09:34:59.000Z"}),
+        )
     }
 
     fn place(&mut self, call: &Call, body: &Value) -> (u16, Value) {
         self.keys.push(call.idempotency_key.clone());
-        let Some(cart) = self.carts.get(body["cartId"].as_str().unwrap_or_default()).cloned() else { return error(Code::CartNotFound, "no") };
+        let Some(cart) = self.carts.get(body["cartId"].as_str().unwrap_or_default()).cloned() else {
+            return error(Code::CartNotFound, "no");
+        };
         let (lines, total) = Self::priced(&cart);
         let order = json!({"id": format!("0198f3a2-77b1-7c3e-9abc-{:012}", self.orders.len() + 1), "customerName": body["customerName"], "restaurantId": cart["restaurantId"], "restaurantName": "Soup", "items": lines, "totalPrice": total, "status": "pending", "timestamp": NOW, "updatedAt": NOW, "specialInstructions": body["specialInstructions"]});
         self.orders.push(order.clone());
@@ -179,7 +193,9 @@ impl FlagDesk for Fake {
                 audience_sentence: "One feature fails, the shop does not.".into(),
                 default_variant: "off".into(),
                 variant: flip.map_or("off".into(), |(variant, _)| variant.clone()),
-                variants: ["off", "low", "medium", "high"].map(|name| Variant { name: name.into(), value: json!({"errorRate": 5}) }).to_vec(),
+                variants: ["off", "low", "medium", "high"]
+                    .map(|name| Variant { name: name.into(), value: json!({"errorRate": 5}) })
+                    .to_vec(),
                 flip: flip.map(|(_, flip)| flip.clone()),
             }
         };
@@ -235,7 +251,13 @@ impl Fake {
         });
         let fake = self.clone();
         app::router().layer(axum::middleware::from_fn(move |mut request: Request, next: axum::middleware::Next| {
-            let caller = Caller { session: SessionId::new("s1"), operator, request_id: "req-1".into(), trace_id: Some("4bf92f3577b34da6".into()), now: now() };
+            let caller = Caller {
+                session: SessionId::new("s1"),
+                operator,
+                request_id: "req-1".into(),
+                trace_id: Some("4bf92f3577b34da6".into()),
+                now: now(),
+            };
             let visit = Visit::new(site.clone(), caller, request.uri(), request.headers());
             request.extensions_mut().insert(Arc::new(visit));
             request.extensions_mut().insert(fake.shop());
