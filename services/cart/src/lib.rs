@@ -6,7 +6,7 @@ pub mod domain;
 mod routes;
 mod store;
 
-pub use store::{Change, CartStore, MemoryCarts, Outcome, RedisCarts, TTL};
+pub use store::{CartStore, Change, MemoryCarts, Outcome, RedisCarts, TTL};
 
 use contract::client::MenuClient;
 use runtime::boot::BootError;

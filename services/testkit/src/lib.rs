@@ -2,18 +2,19 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
+mod conformance;
 mod redis;
 
 pub use redis::RedisServer;
 
 use contract::Timestamp;
+use contract::flags::Audience;
 use runtime::Platform;
 use runtime::clock::ManualClock;
 use runtime::config::Settings;
 use runtime::flags::FlagSource;
 use runtime::store::StoreGuard;
 use runtime::telemetry::metrics::MetricsHub;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -38,12 +39,13 @@ pub fn guard() -> StoreGuard {
     platform().0.guard("test", "test", "memory")
 }
 
+/// Flips a flag for everybody, until the test ends or clears it.
+pub fn flip(platform: &Platform, flag: &str, variant: &str) {
+    platform.flag_control().set(flag, variant, None, Audience::Everyone).unwrap();
+}
+
 /// Polls until `condition` holds; fails the test when it does not within `deadline`.
-pub async fn eventually<F, W>(what: &str, deadline: Duration, mut condition: F)
-where
-    F: FnMut() -> W,
-    W: Future<Output = bool>,
-{
+pub async fn eventually(what: &str, deadline: Duration, mut condition: impl AsyncFnMut() -> bool) {
     let end = Instant::now() + deadline;
     while !condition().await {
         assert!(Instant::now() < end, "{what}: not within {deadline:?}");

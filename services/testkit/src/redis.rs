@@ -1,10 +1,30 @@
 //! A real redis-server on a free port, with the settings the product asks for, gone when dropped.
 
+use crate::eventually;
+use fred::prelude::*;
 use runtime::store::redis::Redis;
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+
+/// Far above what a start takes, so that a busy machine fails no test.
+const START_DEADLINE: Duration = Duration::from_secs(20);
+
+/// A port that was free may be taken a moment later by somebody else.
+const PORTS_TO_TRY: usize = 10;
+
+/// ARGV: milliseconds. Brings every key's end nearer; what would have ended by then is gone.
+const PASS: &str = r"
+for _, key in ipairs(redis.call('KEYS', '*')) do
+  local left = redis.call('PTTL', key)
+  if left >= 0 then
+    left = left - tonumber(ARGV[1])
+    if left > 0 then redis.call('PEXPIRE', key, left) else redis.call('DEL', key) end
+  end
+end
+return 1
+";
 
 pub struct RedisServer {
     process: Child,
@@ -15,12 +35,15 @@ pub struct RedisServer {
 impl RedisServer {
     /// Starts one and waits until it accepts connections.
     pub fn start() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let folder = tempfile::tempdir().unwrap();
-        let process = spawn(port, &folder);
-        let server = Self { process, port, folder };
-        server.wait();
-        server
+        for _ in 0..PORTS_TO_TRY {
+            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let mut process = spawn(port, &folder);
+            if accepts(&mut process, port) {
+                return Self { process, port, folder };
+            }
+        }
+        panic!("redis-server ends at once on each of {PORTS_TO_TRY} ports");
     }
 
     pub fn url(&self) -> String {
@@ -29,6 +52,26 @@ impl RedisServer {
 
     pub async fn connect(&self) -> Redis {
         Redis::connect(&self.url()).await.unwrap()
+    }
+
+    /// Lets time pass for everything that has a time to live.
+    pub async fn pass(&self, by: Duration) {
+        let redis = self.connect().await;
+        let _: i64 = redis.pool().next().eval(PASS, Vec::<String>::new(), vec![by.as_millis().to_string()]).await.unwrap();
+        redis.pool().quit().await.unwrap();
+    }
+
+    /// Waits until everything that was answered is in the append-only file. Redis may hold a write back while the file is being
+    /// synchronised.
+    pub async fn written(&self) {
+        let redis = self.connect().await;
+        eventually("the append-only file is written", START_DEADLINE, || async {
+            let info: String =
+                redis.pool().next().eval("return redis.call('INFO', 'persistence')", Vec::<String>::new(), ()).await.unwrap();
+            info.lines().any(|line| line.trim() == "aof_buffer_length:0")
+        })
+        .await;
+        redis.pool().quit().await.unwrap();
     }
 
     /// `kill -9`
@@ -40,27 +83,46 @@ impl RedisServer {
     /// Starts it again on the same port, with what its append-only file holds.
     pub fn restart(&mut self) {
         self.process = spawn(self.port, &self.folder);
-        self.wait();
-    }
-
-    fn wait(&self) {
-        let end = Instant::now() + Duration::from_secs(10);
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(Instant::now() < end, "redis-server does not accept connections");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        assert!(accepts(&mut self.process, self.port), "redis-server does not start again on port {}", self.port);
     }
 }
 
 fn spawn(port: u16, folder: &TempDir) -> Child {
     let program = std::env::var("FEAST_REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned());
     Command::new(&program)
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--maxmemory-policy", "noeviction", "--dir"])
+        .args([
+            "--port",
+            &port.to_string(),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "yes",
+            "--maxmemory-policy",
+            "noeviction",
+            "--dir",
+        ])
         .arg(folder.path())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap_or_else(|error| panic!("{program} cannot be started ({error}); `cargo xtask setup` installs it"))
+}
+
+/// Waits until it accepts connections; false when it ended instead.
+fn accepts(process: &mut Child, port: u16) -> bool {
+    let end = Instant::now() + START_DEADLINE;
+    loop {
+        if process.try_wait().unwrap().is_some() {
+            return false;
+        }
+        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            return true;
+        }
+        assert!(Instant::now() < end, "redis-server does not accept connections");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 impl Drop for RedisServer {

@@ -53,9 +53,15 @@ impl RedisCarts {
         Self { redis, compare_and_set: Script::from_lua(COMPARE_AND_SET), use_cart: Script::from_lua(USE), guard }
     }
 
+    /// The cart as it is stored; its time begins anew.
+    async fn used(&self, client: &Client, id: &CartId) -> Result<Option<String>, StoreError> {
+        Ok(self.use_cart.evalsha_with_reload(client, vec![key(id)], vec![seconds_to_live().to_string()]).await?)
+    }
+
     async fn write(&self, id: &CartId, change: Change<'_>) -> Result<Outcome, StoreError> {
         let client = self.redis.pool().next();
-        let Some(mut current) = client.get::<Option<String>, _>(key(id)).await? else { return Ok(Outcome::Missing) };
+        // A change that is refused is use all the same.
+        let Some(mut current) = self.used(client, id).await? else { return Ok(Outcome::Missing) };
         for _ in 0..MAX_ROUNDS {
             let mut cart: Cart = serde_json::from_str(&current)?;
             if let Err(refusal) = change(&mut cart) {
@@ -86,8 +92,7 @@ impl CartStore for RedisCarts {
 
     async fn get(&self, id: &CartId) -> Result<Option<Cart>, StoreError> {
         let read = async {
-            let arguments = vec![seconds_to_live().to_string()];
-            let json: Option<String> = self.use_cart.evalsha_with_reload(self.redis.pool().next(), vec![key(id)], arguments).await?;
+            let json = self.used(self.redis.pool().next(), id).await?;
             Ok(json.map(|json| serde_json::from_str(&json)).transpose()?)
         };
         self.guard.run("get", read).await
