@@ -8,6 +8,7 @@
 //!
 //! It is an optimisation: an error in here is a line of progress and never fails a command.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -117,45 +118,43 @@ pub fn save(paths: &Paths, units: &Units) {
 }
 
 fn try_seed(paths: &Paths) -> Result<usize> {
-    let Some(entry) = best_entry(paths)? else {
-        return Ok(0);
-    };
     let mut copied = 0;
-    for profile in profile_dirs(&entry)? {
-        let to = paths.target.join(&profile);
-        // A folder in use is left as it is.
-        if cache::read_dir(&to.join(FINGERPRINTS))?.is_empty() {
-            let from = entry.join(&profile);
-            // Fingerprints last: without one, cargo takes a half-copied crate as not built.
-            for part in ["deps", "build", FINGERPRINTS] {
-                if from.join(part).is_dir() {
-                    cache::copy(&from.join(part), &to.join(part), Times::Kept)?;
-                }
+    for entry in entries_that_fit(paths)? {
+        let before = copied;
+        for profile in profile_dirs(&entry)? {
+            let to = paths.target.join(&profile);
+            // A folder in use is left as it is, and so is one that an earlier entry has filled.
+            if cache::read_dir(&to.join(FINGERPRINTS))?.is_empty() {
+                copied += copy_profile(&entry.join(&profile), &to)?;
             }
-            copied += cache::read_dir(&from.join(FINGERPRINTS))?.len();
         }
-    }
-    if copied > 0 {
-        cache::mark_used(&entry)?;
+        if copied > before {
+            cache::mark_used(&entry)?;
+        }
     }
     Ok(copied)
 }
 
+fn copy_profile(from: &Path, to: &Path) -> Result<usize> {
+    // Fingerprints last: without one, cargo takes a half-copied crate as not built.
+    for part in ["deps", "build", FINGERPRINTS] {
+        if from.join(part).is_dir() {
+            cache::copy(&from.join(part), &to.join(part), Times::Kept)?;
+        }
+    }
+    Ok(cache::read_dir(&from.join(FINGERPRINTS))?.len())
+}
+
 const FINGERPRINTS: &str = ".fingerprint";
 
-/// The entry for this state, or else the one used last with the same compiler: what did not change since is taken
-/// from it, and cargo, which knows by the names what fits, compiles the rest.
-fn best_entry(paths: &Paths) -> Result<Option<PathBuf>> {
+/// The entry for this state, then those of other states with the same compiler, the one used last first: what did not
+/// change since is taken from them, and cargo, which knows by the names what fits, compiles the rest.
+fn entries_that_fit(paths: &Paths) -> Result<Vec<PathBuf>> {
     let entry = entry(paths)?;
-    if entry.dir.is_dir() {
-        return Ok(Some(entry.dir));
-    }
-    let mut related: Vec<PathBuf> = cache::read_dir(&folder(paths))?
-        .into_iter()
-        .filter(|dir| dir.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&entry.compiler)))
-        .collect();
-    related.sort_by_key(|dir| cache::last_used(dir));
-    Ok(related.pop())
+    let mut fit = cache::read_dir(&folder(paths))?;
+    fit.retain(|dir| dir.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&entry.compiler)));
+    fit.sort_by_key(|dir| (*dir != entry.dir, Reverse(cache::last_used(dir))));
+    Ok(fit)
 }
 
 /// The folders in an entry that hold fingerprints, relative to it, such as `release`.
