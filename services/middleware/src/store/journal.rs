@@ -152,9 +152,12 @@ impl Apply for WriteEntries {
             .execute(&mut *transaction)
             .await?;
             sqlx::query(
+                // The new level is computed before it is inserted: a constraint looks at the row as it is offered, not as it ends.
                 "INSERT INTO stock (item_id, quantity) \
-                 SELECT value ->> 'item', SUM(value ->> 'quantity') FROM json_each($1) WHERE true GROUP BY 1 \
-                 ON CONFLICT (item_id) DO UPDATE SET quantity = stock.quantity + excluded.quantity",
+                 SELECT moved.item, COALESCE(stock.quantity, 0) + moved.quantity \
+                 FROM (SELECT value ->> 'item' AS item, SUM(value ->> 'quantity') AS quantity FROM json_each($1) GROUP BY 1) AS moved \
+                 LEFT JOIN stock ON stock.item_id = moved.item WHERE true \
+                 ON CONFLICT (item_id) DO UPDATE SET quantity = excluded.quantity",
             )
             .bind(&rows)
             .execute(&mut *transaction)
