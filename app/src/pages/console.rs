@@ -75,7 +75,7 @@ fn card(flag: FlagState, now: Timestamp) -> impl IntoView {
         .variants
         .into_iter()
         .map(|variant| {
-            let pressed = (variant.name == flag.variant).then_some("true").unwrap_or("false");
+            let pressed = if variant.name == flag.variant { "true" } else { "false" };
             let label = format!("{}: {}", flag.key, variant.name);
             let (name, shown) = (variant.name.clone(), variant.name);
             view! { <button class="variant" name="variant" value=name aria-pressed=pressed aria-label=label title=variant.value.to_string()>{shown}</button> }

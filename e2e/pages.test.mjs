@@ -1,0 +1,107 @@
+// Every page, in both themes and at three sizes: nothing for axe-core to find, nothing on the console, a picture kept.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { useShop } from './harness.mjs';
+import { SIZES, awake, open, placeOrder, twoLattes } from './steps.mjs';
+
+const shop = useShop();
+
+/** Name of the picture, address, status. */
+const PAGES = [
+  ['home', '/', 200],
+  ['nothing-found', '/?q=nothing+at+all', 200],
+  ['menu', '/restaurants/cosmic-coffee', 200],
+  ['item', '/items/nebula-latte', 200],
+  ['empty-cart', '/cart', 200],
+  ['no-orders', '/orders', 200],
+  ['about', '/about', 200],
+  ['not-found', '/nowhere', 404],
+  ['sign-in', '/console/flags', 401],
+];
+
+async function judge(page, name) {
+  await awake(page);
+  await shop.accessible(page);
+  await shop.screenshot(page, name);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.ok(overflow <= 0, `${name} is ${overflow} px wider than its window`);
+}
+
+for (const [size, viewport] of Object.entries(SIZES)) {
+  for (const theme of ['dark', 'light']) {
+    test(`pages for everybody are sound: ${size}, ${theme}`, () =>
+      shop.page({ size: viewport, theme, allowStatus: [401, 404] }, async (page) => {
+        for (const [name, path, status] of PAGES) {
+          const response = await open(page, path);
+          assert.equal(response.status(), status, path);
+          await judge(page, `${name}-${size}-${theme}`);
+        }
+      }));
+
+    test(`the way of an order is sound: ${size}, ${theme}`, () =>
+      shop.page({ size: viewport, theme, allowStatus: [409] }, async (page) => {
+        await twoLattes(page);
+        await judge(page, `added-${size}-${theme}`);
+        await open(page, '/cart');
+        await judge(page, `cart-${size}-${theme}`);
+        await open(page, '/restaurants/event-horizon-ramen');
+        await page.locator('.dish').first().getByRole('button', { name: /^Add / }).click();
+        await page.getByRole('heading', { name: 'One cart, one planet' }).waitFor();
+        await judge(page, `other-restaurant-${size}-${theme}`);
+        await open(page, '/checkout');
+        await judge(page, `checkout-${size}-${theme}`);
+        const id = await placeOrder(page);
+        await judge(page, `order-${size}-${theme}`);
+        await shop.server.operator('PATCH', `/api/orders/${id}`, { status: 'cancelled' });
+        await page.getByText('Cancelled').waitFor();
+        await judge(page, `order-cancelled-${size}-${theme}`);
+        await open(page, '/orders');
+        await judge(page, `orders-${size}-${theme}`);
+      }));
+
+    test(`the flag desk is sound: ${size}, ${theme}`, () =>
+      shop.page({ size: viewport, theme, allowStatus: [503] }, async (page) => {
+        await open(page, `/console?token=${shop.server.token}`);
+        await page.getByRole('heading', { name: 'Flags' }).waitFor();
+        await page.getByRole('button', { name: 'middleware-unreachable: all' }).click();
+        await page.locator('#middleware-unreachable.on').waitFor();
+        await page.locator('#middleware-unreachable summary').click();
+        await judge(page, `flags-${size}-${theme}`);
+        await twoLattes(page);
+        await open(page, '/checkout');
+        await page.getByRole('heading', { name: 'We lost contact for a moment' }).waitFor();
+        await judge(page, `service-down-${size}-${theme}`);
+        await shop.server.clearFlags();
+      }));
+  }
+}
+
+test('a page is whole before its scripts arrive and does not move when they do', () =>
+  shop.page({}, async (page) => {
+    await page.addInitScript(() => {
+      window.moved = 0;
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.moved += entry.value;
+      }).observe({ type: 'layout-shift', buffered: true });
+    });
+    for (const path of ['/', '/restaurants/cosmic-coffee', '/cart']) {
+      await open(page, path);
+      assert.ok((await page.evaluate(() => window.moved)) < 0.01, path);
+    }
+  }));
+
+test('a page brings its title, its description and nothing from elsewhere', () =>
+  shop.page({ allowStatus: [404] }, async (page) => {
+    const elsewhere = [];
+    page.on('request', (request) => request.url().startsWith(shop.url) || elsewhere.push(request.url()));
+    const titles = new Set();
+    for (const path of ['/', '/restaurants/cosmic-coffee', '/items/nebula-latte', '/cart', '/orders', '/about', '/nowhere']) {
+      await open(page, path);
+      titles.add(await page.title());
+      assert.ok(await page.locator('meta[name=description]').getAttribute('content'), path);
+      assert.equal(await page.locator('h1').count(), 1, `${path} has one main heading`);
+    }
+    assert.equal(titles.size, 7, [...titles].join(', '));
+    assert.deepEqual(elsewhere, []);
+  }));
