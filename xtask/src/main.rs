@@ -4,6 +4,7 @@
 //! standard error, one `==>` line a stage; each command closes with a table of its stages and durations.
 #![allow(clippy::print_stdout, reason = "a command line program talks on standard output")]
 
+mod bench;
 mod build;
 mod cache;
 mod counts;
@@ -77,6 +78,21 @@ enum Command {
         #[arg(last = true)]
         args: Vec<String>,
     },
+    /// Measure the release server against its budgets: rates, times, memory, bytes
+    ///
+    /// Builds, starts a server for each measurement, prints a table and writes it to target/bench. Run it on a machine that does
+    /// nothing else. A missed budget is no failure; wrong replies and missing orders are.
+    Bench {
+        /// Shorter times: for a look, not for a record
+        #[arg(long)]
+        quick: bool,
+        /// Only measurements whose name begins so; can be repeated (see `target/release/bench --help`)
+        #[arg(long, value_name = "NAME")]
+        only: Vec<String>,
+        /// Connections keep their cookies as browsers do, instead of being somebody new with each request
+        #[arg(long)]
+        cookies: bool,
+    },
     /// Check formatting, lints and text rules, without changing anything
     Lint,
 }
@@ -100,6 +116,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Test { filter } => test::command(&paths, filter.as_deref()),
         Command::E2e { filter } => test::e2e_command(&paths, filter.as_deref()),
         Command::Load { host, args } => load::command(&paths, &host, &args),
+        Command::Bench { quick, only, cookies } => bench::command(&paths, &bench::Wanted { quick, only, cookies }),
         Command::Lint => lint::command(&paths),
     }
 }

@@ -1,0 +1,143 @@
+//! The real server, started as anybody would: everything embedded, an empty data folder, its log in a file.
+
+use crate::connection::Connection;
+use anyhow::{Context, Result, bail};
+use std::fs::{self, File};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// It listens on loopback only and lives for a minute.
+pub const OPERATOR_TOKEN: &str = "operator-token-of-a-bench";
+
+const START_DEADLINE: Duration = Duration::from_secs(30);
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+
+/// Settings of the caller's shell that would change what is measured.
+const NOT_INHERITED: [&str; 20] = [
+    "CART_URL",
+    "DATABASE_URL",
+    "DELIVERY_URL",
+    "FLAGS_SOURCE",
+    "FLAGS_SYNC_ADDR",
+    "INTERNAL_TOKEN",
+    "LOG_FORMAT",
+    "MENU_URL",
+    "MIDDLEWARE_URL",
+    "NOTIFICATION_URL",
+    "ORDER_URL",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_SDK_DISABLED",
+    "PAYMENT_URL",
+    "REDIS_URL",
+    "ROLE",
+    "RUST_LOG",
+    "TOKIO_WORKER_THREADS",
+    "TRUSTED_PROXIES",
+    "USER_URL",
+];
+
+/// A program that was started here. It does not outlive this value.
+pub struct Running {
+    child: Child,
+    pub address: SocketAddr,
+    /// Removed at the end.
+    data: Option<PathBuf>,
+}
+
+impl Running {
+    /// Starts a server and does not wait for it.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn spawn_server(program: &Path, out: &Path, name: &str) -> Result<Self> {
+        let data = out.join(format!("data-{name}"));
+        let _ = fs::remove_dir_all(&data);
+        fs::create_dir_all(&data).with_context(|| format!("{} cannot be made", data.display()))?;
+        let address = free_address()?;
+        let mut command = Command::new(program);
+        for name in NOT_INHERITED {
+            command.env_remove(name);
+        }
+        command
+            .env("SITE_ADDR", address.to_string())
+            .env("DATA_DIR", &data)
+            .env("OPERATOR_TOKEN", OPERATOR_TOKEN)
+            .env("SEED", "1")
+            .env("RATE_LIMIT", "0");
+        Self::spawn(command, program, address, Some(data), &out.join(format!("{name}.log")))
+    }
+
+    /// Starts the server and waits until it is ready.
+    ///
+    /// # Errors
+    /// It cannot be started or is not ready in time.
+    pub async fn server(program: &Path, out: &Path, name: &str) -> Result<Self> {
+        let mut server = Self::spawn_server(program, out, name)?;
+        let mut connection = server.connect().await?;
+        connection.get("/ready").await?.expect(200, "/ready")?;
+        Ok(server)
+    }
+
+    /// Starts this program again as a server of one fixed reply, and waits until it listens.
+    ///
+    /// # Errors
+    /// It cannot be started or does not listen in time.
+    pub async fn static_reply(reply: &Path, log: &Path) -> Result<Self> {
+        let program = std::env::current_exe().context("this program does not know where it is")?;
+        let address = free_address()?;
+        let mut command = Command::new(&program);
+        command.env_remove("TOKIO_WORKER_THREADS").arg("--static-reply").arg(reply).args(["--listen", &address.to_string()]);
+        let mut running = Self::spawn(command, &program, address, None, log)?;
+        running.connect().await?;
+        Ok(running)
+    }
+
+    fn spawn(mut command: Command, program: &Path, address: SocketAddr, data: Option<PathBuf>, log: &Path) -> Result<Self> {
+        let log = File::create(log).with_context(|| format!("{} cannot be written", log.display()))?;
+        let errors = log.try_clone().context("a log cannot be shared")?;
+        let child = command.stdin(Stdio::null()).stdout(log).stderr(errors).spawn();
+        let child = child.with_context(|| format!("{} cannot be started; build it first", program.display()))?;
+        Ok(Self { child, address, data })
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Connects as soon as it listens.
+    ///
+    /// # Errors
+    /// It ends, or does not listen in time.
+    pub async fn connect(&mut self) -> Result<Connection> {
+        let started = Instant::now();
+        loop {
+            if let Ok(connection) = Connection::open(self.address).await {
+                return Ok(connection);
+            }
+            if let Some(status) = self.child.try_wait().context("the server cannot be waited for")? {
+                bail!("the server ended ({status}); its log says why");
+            }
+            if started.elapsed() > START_DEADLINE {
+                bail!("the server did not listen within {} s", START_DEADLINE.as_secs());
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if let Some(data) = &self.data {
+            let _ = fs::remove_dir_all(data);
+        }
+    }
+}
+
+/// A port that nobody listens on.
+fn free_address() -> Result<SocketAddr> {
+    TcpListener::bind(("127.0.0.1", 0)).and_then(|probe| probe.local_addr()).context("no port is free")
+}

@@ -1,0 +1,48 @@
+//! `bench`: measures the release server against its budgets.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::demo::exit_code;
+use crate::paths::Paths;
+use crate::process::command as program;
+use crate::report::Report;
+use crate::{build, supervise};
+
+/// What of the measurements is wanted.
+pub struct Wanted {
+    pub quick: bool,
+    /// Beginnings of names; none means all.
+    pub only: Vec<String>,
+    pub cookies: bool,
+}
+
+pub fn command(paths: &Paths, wanted: &Wanted) -> Result<ExitCode> {
+    let mut report = Report::new();
+    if build::stages(paths, &mut report).is_err() {
+        return Ok(report.close());
+    }
+    let mut status = None;
+    let _ = report.stage("bench", || {
+        let out = paths.target.join("bench");
+        let mut bench = program(paths, paths.bin("bench"));
+        bench.arg("--server").arg(paths.bin("server")).arg("--out").arg(&out);
+        for (flag, is_set) in [("--quick", wanted.quick), ("--cookies", wanted.cookies)] {
+            if is_set {
+                bench.arg(flag);
+            }
+        }
+        for name in &wanted.only {
+            bench.args(["--only", name]);
+        }
+        let ended = supervise::run(vec![bench])?;
+        status = Some(ended);
+        match ended.success() {
+            true => Ok(format!("{} and bench.json", paths.short(&out.join("bench.md")))),
+            false => anyhow::bail!("the bench ended with {ended}"),
+        }
+    });
+    let closed = report.close();
+    Ok(status.map_or(closed, exit_code))
+}
