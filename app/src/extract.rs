@@ -1,7 +1,7 @@
 //! What handlers take from a request. A request that cannot be read is answered by a designed page, never by a raw sentence.
 
 use crate::problem::{self, Retry};
-use crate::visit::Visit;
+use crate::visit::{Visit, own_path};
 use axum::Form;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
@@ -56,9 +56,7 @@ impl Fields {
 
     /// Where to go when the work is done. Only addresses of our own.
     pub fn back(&self, otherwise: &str) -> String {
-        let back = self.get("return");
-        let ours = back.starts_with('/') && !back.starts_with("//") && back.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
-        if ours { back } else { otherwise }.to_owned()
+        own_path(self.get("return")).unwrap_or(otherwise).to_owned()
     }
 
     pub fn retry(&self, action: &str) -> Retry {

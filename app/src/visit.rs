@@ -2,6 +2,7 @@
 
 use crate::cookies;
 use contract::{CartId, SessionId, Timestamp};
+use http::header::{CONTENT_TYPE, REFERER};
 use http::{HeaderMap, Uri};
 use std::sync::Arc;
 use std::time::Duration;
@@ -81,7 +82,7 @@ pub struct Visit {
     pub request_id: String,
     pub trace_id: Option<String>,
     pub now: Timestamp,
-    /// Path and query of the request.
+    /// Path and query of the page that is looked at: of the request, or of the page whose form was sent.
     pub path: String,
     pub cart: Option<CartId>,
     /// Things in the cart, as last told by an action; for the badge only.
@@ -101,12 +102,26 @@ pub struct Caller {
     pub now: Timestamp,
 }
 
+/// An address of our own, which is safe to redirect to.
+pub fn own_path(path: &str) -> Option<&str> {
+    let ours = path.starts_with('/') && !path.starts_with("//") && path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    ours.then_some(path)
+}
+
+/// The page that a form stood on, when this request is a form.
+fn form_page(headers: &HeaderMap) -> Option<&str> {
+    headers.get(CONTENT_TYPE)?;
+    let (_, after_scheme) = headers.get(REFERER)?.to_str().ok()?.split_once("://")?;
+    own_path(&after_scheme[after_scheme.find('/')?..])
+}
+
 impl Visit {
     /// Reads cart, theme and notice from the request's cookies.
     pub fn new(site: Arc<Site>, caller: Caller, uri: &Uri, headers: &HeaderMap) -> Self {
         let Caller { session, operator, request_id, trace_id, now } = caller;
         let jar = cookies::Jar::read(headers);
-        let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        let asked = uri.path_and_query().map_or("/", |path| path.as_str());
+        let path = form_page(headers).unwrap_or(asked).to_owned();
         Self {
             site,
             session,

@@ -9,7 +9,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use common::Fake;
 use contract::Code;
-use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, REFERER, SET_COOKIE};
 use http_body_util::BodyExt;
 use std::collections::BTreeMap;
 use tower::ServiceExt;
@@ -157,6 +157,15 @@ async fn a_fault_is_a_page_that_repeats_the_same_form() {
     browser.heals();
     browser.post("/cart/items", ADD).await.is(303);
     assert_eq!(browser.fake.0.lock().unwrap().carts.len(), 1, "the cart made before the fault is used");
+}
+
+#[tokio::test]
+async fn an_error_after_a_form_stays_on_the_page_of_the_form() {
+    let mut browser = Browser::new();
+    browser.breaks("cart.add_item", Code::FeatureFlagChaos);
+    let mut request = Request::post("/cart/items").header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(Body::from(ADD)).unwrap();
+    request.headers_mut().insert(REFERER, "http://127.0.0.1:3000/restaurants/soup-one?a=b".parse().unwrap());
+    browser.send(request).await.is(503).says("name=\"return\" value=\"/restaurants/soup-one?a=b\"");
 }
 
 #[tokio::test]
