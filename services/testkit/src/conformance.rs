@@ -1,7 +1,7 @@
 //! One suite, every implementation: each fact is one test a backend, named `backend::fact`.
 
 /// Makes a test of every fact for every backend. A backend is a module name and an async function that starts what the facts are
-/// told of; a fact is an async function that takes a reference to it. A fact that is not listed is dead code, and so not overlooked.
+/// given; a fact is an async function that takes it. A fact that is not listed is dead code, and so not overlooked.
 ///
 /// ```ignore
 /// testkit::conformance! {
@@ -23,7 +23,7 @@ macro_rules! conformance {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $fact() {
-                $module::$fact(&$start().await).await;
+                $module::$fact($start().await).await;
             }
         )+
     };

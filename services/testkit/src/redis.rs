@@ -46,6 +46,14 @@ impl RedisServer {
         panic!("redis-server ends at once on each of {PORTS_TO_TRY} ports");
     }
 
+    /// Starts one on a port that the caller has found free.
+    pub fn start_on(port: u16) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut process = spawn(port, &folder);
+        assert!(accepts(&mut process, port), "redis-server ends at once on port {port}");
+        Self { process, port, folder }
+    }
+
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }

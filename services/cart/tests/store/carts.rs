@@ -89,14 +89,14 @@ fn refuse(_: &mut Cart) -> Result<(), ApiError> {
     Err(ApiError::new(Code::CartFull, "no"))
 }
 
-pub async fn a_cart_is_read_back_as_it_was_created(carts: &Carts) {
+pub async fn a_cart_is_read_back_as_it_was_created(carts: Carts) {
     let mut cart = domain::empty("c".into(), MORNING);
     domain::add(&mut cart, &dish("latte"), Quantity::new(2).unwrap(), MORNING).unwrap();
     carts.store.create(&cart).await.unwrap();
     assert_eq!(carts.read(&cart.id).await, Some(cart));
 }
 
-pub async fn a_cart_that_never_was_is_not_found(carts: &Carts) {
+pub async fn a_cart_that_never_was_is_not_found(carts: Carts) {
     let id = CartId::new("nobody's");
     assert_eq!(carts.read(&id).await, None);
     assert_eq!(carts.add(&id, &dish("latte"), 1).await, Outcome::Missing);
@@ -104,21 +104,21 @@ pub async fn a_cart_that_never_was_is_not_found(carts: &Carts) {
     assert_eq!(carts.read(&id).await, None, "and none of that has made it");
 }
 
-pub async fn a_change_is_answered_and_stays(carts: &Carts) {
+pub async fn a_change_is_answered_and_stays(carts: Carts) {
     let id = carts.begun("c").await;
     let after = changed(carts.add(&id, &dish("latte"), 2).await);
     assert_eq!((after.count(), after.restaurant_id.clone()), (2, Some("bar".into())));
     assert_eq!(carts.read(&id).await, Some(after));
 }
 
-pub async fn a_change_sees_the_change_before_it(carts: &Carts) {
+pub async fn a_change_sees_the_change_before_it(carts: Carts) {
     let id = carts.begun("c").await;
     for n in 1..=10 {
         assert_eq!(changed(carts.add(&id, &dish("latte"), 1).await).count(), n);
     }
 }
 
-pub async fn a_refused_change_leaves_the_cart_as_it_was(carts: &Carts) {
+pub async fn a_refused_change_leaves_the_cart_as_it_was(carts: Carts) {
     let id = carts.begun("c").await;
     let before = changed(carts.add(&id, &dish("latte"), 8).await);
     // One refusal by the domain, which touches nothing, and one that comes after it has touched the cart.
@@ -131,7 +131,7 @@ pub async fn a_refused_change_leaves_the_cart_as_it_was(carts: &Carts) {
     assert_eq!(carts.read(&id).await, Some(before));
 }
 
-pub async fn a_deleted_cart_is_answered_once_and_gone(carts: &Carts) {
+pub async fn a_deleted_cart_is_answered_once_and_gone(carts: Carts) {
     let id = carts.begun("c").await;
     let before = changed(carts.add(&id, &dish("latte"), 2).await);
     assert_eq!(carts.store.delete(&id).await.unwrap(), Some(before));
@@ -140,7 +140,7 @@ pub async fn a_deleted_cart_is_answered_once_and_gone(carts: &Carts) {
     assert_eq!(carts.add(&id, &dish("latte"), 1).await, Outcome::Missing);
 }
 
-pub async fn carts_do_not_meet(carts: &Carts) {
+pub async fn carts_do_not_meet(carts: Carts) {
     let (mine, yours) = (carts.begun("mine").await, carts.begun("yours").await);
     carts.add(&mine, &dish("latte"), 2).await;
     carts.add(&yours, &dish("mocha"), 3).await;
@@ -148,20 +148,20 @@ pub async fn carts_do_not_meet(carts: &Carts) {
     assert_eq!(carts.read(&yours).await.unwrap().count(), 3);
 }
 
-pub async fn an_expired_cart_is_not_found(carts: &Carts) {
+pub async fn an_expired_cart_is_not_found(carts: Carts) {
     let id = carts.begun("c").await;
     carts.pass(TTL).await;
     assert_eq!(carts.read(&id).await, None);
 }
 
-pub async fn an_expired_cart_is_neither_changed_nor_deleted(carts: &Carts) {
+pub async fn an_expired_cart_is_neither_changed_nor_deleted(carts: Carts) {
     let id = carts.begun("c").await;
     carts.pass(TTL).await;
     assert_eq!(carts.add(&id, &dish("latte"), 1).await, Outcome::Missing);
     assert_eq!(carts.store.delete(&id).await.unwrap(), None);
 }
 
-pub async fn reading_a_cart_prolongs_its_hour(carts: &Carts) {
+pub async fn reading_a_cart_prolongs_its_hour(carts: Carts) {
     let id = carts.begun("c").await;
     for _ in 0..3 {
         carts.pass(TTL - MINUTE).await;
@@ -171,7 +171,7 @@ pub async fn reading_a_cart_prolongs_its_hour(carts: &Carts) {
     assert_eq!(carts.read(&id).await, None);
 }
 
-pub async fn changing_a_cart_prolongs_its_hour(carts: &Carts) {
+pub async fn changing_a_cart_prolongs_its_hour(carts: Carts) {
     let id = carts.begun("c").await;
     for _ in 0..3 {
         carts.pass(TTL - MINUTE).await;
@@ -181,7 +181,7 @@ pub async fn changing_a_cart_prolongs_its_hour(carts: &Carts) {
     assert_eq!(carts.read(&id).await, None);
 }
 
-pub async fn a_refused_change_prolongs_its_hour(carts: &Carts) {
+pub async fn a_refused_change_prolongs_its_hour(carts: Carts) {
     let id = carts.begun("c").await;
     carts.pass(TTL - MINUTE).await;
     assert!(matches!(carts.store.change(&id, &refuse).await.unwrap(), Outcome::Refused(_)));
@@ -191,7 +191,7 @@ pub async fn a_refused_change_prolongs_its_hour(carts: &Carts) {
     assert_eq!(carts.read(&id).await, None);
 }
 
-pub async fn text_of_any_script_is_kept(carts: &Carts) {
+pub async fn text_of_any_script_is_kept(carts: Carts) {
     let id = carts.begun("カート'); DROP TABLE carts;-- 🛒").await;
     let names = ["Café crème", "مرق اللحم", "👩‍🚀 Żółć", "<b>bold</b> & \"quoted\" \\n", "\u{202e}right to left", "line\nbreak\u{0}end"];
     for (n, name) in names.iter().enumerate() {
@@ -205,7 +205,7 @@ pub async fn text_of_any_script_is_kept(carts: &Carts) {
     assert_eq!(carts.store.delete(&id).await.unwrap(), Some(cart));
 }
 
-pub async fn fifty_concurrent_additions_of_different_dishes_all_survive(carts: &Carts) {
+pub async fn fifty_concurrent_additions_of_different_dishes_all_survive(carts: Carts) {
     let id = carts.begun("c").await;
     let mut adding = JoinSet::new();
     for n in 0..50 {
@@ -219,7 +219,7 @@ pub async fn fifty_concurrent_additions_of_different_dishes_all_survive(carts: &
     assert_eq!((cart.items.len(), cart.count()), (50, 50));
 }
 
-pub async fn fifty_concurrent_additions_to_one_line_all_survive(carts: &Carts) {
+pub async fn fifty_concurrent_additions_to_one_line_all_survive(carts: Carts) {
     let id = carts.begun("c").await;
     changed(carts.add(&id, &dish("latte"), 1).await);
     let mut adding = JoinSet::new();
@@ -239,7 +239,7 @@ pub async fn fifty_concurrent_additions_to_one_line_all_survive(carts: &Carts) {
     assert_eq!(carts.read(&id).await.unwrap().count(), 51);
 }
 
-pub async fn concurrent_additions_past_the_limit_are_refused_and_the_others_survive(carts: &Carts) {
+pub async fn concurrent_additions_past_the_limit_are_refused_and_the_others_survive(carts: Carts) {
     let id = carts.begun("c").await;
     let mut adding = JoinSet::new();
     for _ in 0..50 {
@@ -253,7 +253,7 @@ pub async fn concurrent_additions_past_the_limit_are_refused_and_the_others_surv
     assert_eq!(carts.read(&id).await.unwrap().count(), 10);
 }
 
-pub async fn of_many_who_delete_a_cart_one_is_answered_with_it(carts: &Carts) {
+pub async fn of_many_who_delete_a_cart_one_is_answered_with_it(carts: Carts) {
     let id = carts.begun("c").await;
     let mut deleting = JoinSet::new();
     for _ in 0..16 {
@@ -263,7 +263,7 @@ pub async fn of_many_who_delete_a_cart_one_is_answered_with_it(carts: &Carts) {
     assert_eq!(deleting.join_all().await.into_iter().flatten().count(), 1);
 }
 
-pub async fn a_store_that_is_down_is_unavailable_and_forgets_nothing(carts: &Carts) {
+pub async fn a_store_that_is_down_is_unavailable_and_forgets_nothing(carts: Carts) {
     let id = carts.begun("c").await;
     let before = changed(carts.add(&id, &dish("latte"), 2).await);
     flip(&carts.platform, "store-down", "cart");
@@ -277,7 +277,7 @@ pub async fn a_store_that_is_down_is_unavailable_and_forgets_nothing(carts: &Car
     assert_eq!(carts.read(&"d".into()).await, None);
 }
 
-pub async fn another_store_that_is_down_does_not_matter(carts: &Carts) {
+pub async fn another_store_that_is_down_does_not_matter(carts: Carts) {
     flip(&carts.platform, "store-down", "middleware");
     let id = carts.begun("c").await;
     changed(carts.add(&id, &dish("latte"), 2).await);

@@ -46,9 +46,16 @@ pub struct Held {
 }
 
 impl Held {
-    pub fn new(order: &OrderId, state: ReservationState, reservation: Option<&Reservation>, at: Timestamp) -> Result<Self, StoreError> {
-        let document = reservation.map(serde_json::to_string).transpose()?.unwrap_or_default();
-        Ok(Self { order: order.clone(), state: state_name(state), document, at: at.millis() })
+    /// # Errors
+    /// The reservation cannot be written as JSON.
+    pub fn open(reservation: &Reservation, at: Timestamp) -> Result<Self, StoreError> {
+        let document = serde_json::to_string(reservation)?;
+        Ok(Self { order: reservation.order_id.clone(), state: state_name(ReservationState::Reserved), document, at: at.millis() })
+    }
+
+    /// What the reservation was stays written beside its new state.
+    pub fn settled(order: &OrderId, state: ReservationState, at: Timestamp) -> Self {
+        Self { order: order.clone(), state: state_name(state), document: String::new(), at: at.millis() }
     }
 }
 

@@ -2,83 +2,42 @@
 //!
 //! The alternative, deciding in SQL, would make every take wait for the writer before the next one can be judged.
 
-use super::journal::{Appending, Entry, Held, Journal, Moved};
+mod state;
+
+use super::journal::{Held, Journal};
 use super::{Reserved, Stock, Taken};
-use crate::domain::stock::{Movement, Take};
+use crate::domain::stock::Take;
 use async_trait::async_trait;
 use contract::pricing::{Reservation, ReservationState, StockLevel};
-use contract::{ItemId, OrderId, Timestamp};
+use contract::{ItemId, OrderId};
 use runtime::clock::SharedClock;
 use runtime::store::{StoreError, StoreGuard};
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// Reservations that are confirmed or released and kept for repeated requests.
-const MAX_SETTLED: usize = 100_000;
+use state::{Holding, State, Step};
+use std::slice;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 
 pub struct MemoryStock<J> {
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
+    /// Wakes those who wait for a step of an order to be written or undone.
+    finished: Arc<Notify>,
     journal: J,
     clock: SharedClock,
     guard: StoreGuard,
 }
 
-#[derive(Default)]
-struct State {
-    levels: HashMap<ItemId, i64>,
-    reservations: HashMap<OrderId, Holding>,
-    settled: VecDeque<OrderId>,
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-#[derive(Clone)]
-struct Holding {
-    state: ReservationState,
-    reservation: Option<Reservation>,
-    /// The journal has it.
-    durable: bool,
-}
+/// Ends when the step lasts, or was undone because the journal refused it.
+type Writing = Option<JoinHandle<Result<(), StoreError>>>;
 
-impl State {
-    /// The level of an item; begins it when this is the first take.
-    fn begin(&mut self, take: &Take, entry: &mut Entry, now: Timestamp) -> i64 {
-        *self.levels.entry(take.item.clone()).or_insert_with(|| {
-            entry.movements.push(Moved::new(&take.item, Movement::Initial, take.initial, None, now));
-            take.initial
-        })
-    }
-
-    /// Takes what is known to be there; answers how much was filled up.
-    fn take(&mut self, take: &Take, order: Option<&OrderId>, entry: &mut Entry, now: Timestamp) -> i64 {
-        let level = self.levels.entry(take.item.clone()).or_default();
-        *level -= take.quantity;
-        entry.movements.push(Moved::new(&take.item, Movement::Take, -take.quantity, order, now));
-        let refill = take.refill_at(*level);
-        if refill > 0 {
-            *level += refill;
-            entry.movements.push(Moved::new(&take.item, Movement::Refill, refill, None, now));
-        }
-        refill
-    }
-
-    fn undo(&mut self, entry: &Entry) {
-        for moved in &entry.movements {
-            if let Some(level) = self.levels.get_mut(&moved.item) {
-                *level -= moved.quantity;
-            }
-            if moved.kind == Movement::Initial.as_str() {
-                self.levels.remove(&moved.item);
-            }
-        }
-    }
-
-    fn settle(&mut self, order: &OrderId) {
-        self.settled.push_back(order.clone());
-        if self.settled.len() > MAX_SETTLED
-            && let Some(oldest) = self.settled.pop_front()
-            && self.reservations.get(&oldest).is_some_and(|holding| holding.state != ReservationState::Reserved)
-        {
-            self.reservations.remove(&oldest);
-        }
+async fn written(writing: Writing) -> Result<(), StoreError> {
+    match writing {
+        None => Ok(()),
+        Some(writing) => writing.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the process is stopping".to_owned()))),
     }
 }
 
@@ -88,175 +47,133 @@ impl<J: Journal> MemoryStock<J> {
     /// # Errors
     /// The journal cannot be read.
     pub async fn recover(journal: J, clock: SharedClock, guard: StoreGuard) -> Result<Self, StoreError> {
-        let recovered = journal.recover().await?;
-        let mut state = State { levels: recovered.levels, ..State::default() };
-        for (order, kind, reservation) in recovered.reservations {
-            if kind != ReservationState::Reserved {
-                state.settled.push_back(order.clone());
-            }
-            state.reservations.insert(order, Holding { state: kind, reservation, durable: true });
-        }
-        Ok(Self { state: Mutex::new(state), journal, clock, guard })
+        let state = State::recover(journal.recover().await?)?;
+        Ok(Self { state: Arc::new(Mutex::new(state)), finished: Arc::new(Notify::new()), journal, clock, guard })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
+    }
+
+    /// The state, once nothing of these orders is on its way to the journal: what a repeated request is answered must last.
+    async fn settled(&self, orders: &[OrderId]) -> MutexGuard<'_, State> {
+        loop {
+            let finished = {
+                let state = self.state();
+                if !state.is_writing(orders) {
+                    return state;
+                }
+                self.finished.notified()
+            };
+            finished.await;
+        }
+    }
+
+    /// Call under the state's lock: what was decided first is written first. The step is finished in a task of its own, whatever
+    /// becomes of the request that asked for it.
+    fn write(&self, step: Step) -> Writing {
+        if step.entry.movements.is_empty() && step.entry.reservations.is_empty() {
+            return None;
+        }
+        let appending = self.journal.append(step.entry.clone());
+        let (state, finished) = (Arc::clone(&self.state), Arc::clone(&self.finished));
+        Some(tokio::spawn(async move {
+            let outcome = appending.await;
+            lock(&state).finish(step, outcome.is_ok());
+            finished.notify_waiters();
+            outcome
+        }))
     }
 
     async fn take_now(&self, take: &Take) -> Result<Taken, StoreError> {
         let now = self.clock.now();
-        let mut entry = Entry::default();
-        let (taken, appending) = {
-            let mut state = self.state();
-            let level = state.begin(take, &mut entry, now);
+        let (taken, writing) = {
+            let (mut state, mut step) = (self.state(), Step::default());
+            let level = state.begin(take, &mut step, now);
             let taken = if level >= take.quantity {
-                let refilled = state.take(take, None, &mut entry, now) > 0;
-                Taken { available: true, left: state.levels.get(&take.item).copied().unwrap_or(0), refilled }
+                let refilled = state.take(take, None, &mut step, now) > 0;
+                Taken { available: true, left: state.level(&take.item), refilled }
             } else {
                 Taken { available: false, left: level, refilled: false }
             };
-            (taken, self.append(&entry))
+            (taken, self.write(step))
         };
-        self.settle(&entry, appending).await?;
-        Ok(taken)
-    }
-
-    /// Call under the state's lock: what was decided first is written first.
-    fn append(&self, entry: &Entry) -> Option<Appending> {
-        let empty = entry.movements.is_empty() && entry.reservations.is_empty();
-        (!empty).then(|| self.journal.append(entry.clone()))
-    }
-
-    /// Waits for the journal; undoes what it refused.
-    async fn settle(&self, entry: &Entry, appending: Option<Appending>) -> Result<(), StoreError> {
-        let Some(appending) = appending else { return Ok(()) };
-        let outcome = appending.await;
-        if outcome.is_err() {
-            self.state().undo(entry);
-        }
-        outcome
+        written(writing).await.map(|()| taken)
     }
 
     async fn reserve_now(&self, reservation: &Reservation, takes: &[Take]) -> Result<Reserved, StoreError> {
         let now = self.clock.now();
         let order = &reservation.order_id;
-        let mut entry = Entry::default();
-        let held = Held::new(order, ReservationState::Reserved, Some(reservation), now)?;
-        let (outcome, taken, appending) = {
-            let mut state = self.state();
-            match state.reservations.get(order) {
-                Some(Holding { state: ReservationState::Released, .. }) => return Ok(Reserved::Released),
-                Some(Holding { durable: false, .. }) => {
-                    return Err(StoreError::Unavailable("the reservation is being written".to_owned()));
-                }
-                Some(Holding { reservation: Some(before), state, .. }) => {
-                    return Ok(Reserved::Before(Reservation { state: *state, ..before.clone() }));
-                }
-                Some(Holding { reservation: None, .. }) | None => {}
+        let held = Held::open(reservation, now)?;
+        let (outcome, writing) = {
+            let mut state = self.settled(slice::from_ref(order)).await;
+            let before = |state, reservation: &Reservation| Ok(Reserved::Before(Reservation { state, ..reservation.clone() }));
+            match state.holding(order) {
+                Some(Holding::Released) => return Ok(Reserved::Released),
+                Some(Holding::Open(reservation)) => return before(ReservationState::Reserved, reservation),
+                Some(Holding::Confirmed(reservation)) => return before(ReservationState::Confirmed, reservation),
+                None => {}
             }
+            let mut step = Step::default();
             let short = takes.iter().find_map(|take| {
-                let left = state.begin(take, &mut entry, now);
+                let left = state.begin(take, &mut step, now);
                 (left < take.quantity).then(|| (take.item.clone(), left))
             });
-            let (outcome, taken) = match short {
-                Some((item, left)) => (Reserved::OutOfStock { item, left }, false),
+            let outcome = match short {
+                Some((item, left)) => Reserved::OutOfStock { item, left },
                 None => {
-                    let refills = takes.iter().filter(|take| state.take(take, Some(order), &mut entry, now) > 0).count();
-                    let holding = Holding { state: ReservationState::Reserved, reservation: Some(reservation.clone()), durable: false };
-                    state.reservations.insert(order.clone(), holding);
-                    entry.reservations.push(held);
-                    (Reserved::New { refills: refills as u64 }, true)
+                    let refills = takes.iter().filter(|take| state.take(take, Some(order), &mut step, now) > 0).count();
+                    state.hold(held, Holding::Open(reservation.clone()), &mut step);
+                    Reserved::New { refills: refills as u64 }
                 }
             };
-            (outcome, taken, self.append(&entry))
+            (outcome, self.write(step))
         };
-        let written = self.settle(&entry, appending).await;
-        if taken {
-            let mut state = self.state();
-            match (&written, state.reservations.get_mut(order)) {
-                (Ok(()), Some(holding)) => holding.durable = true,
-                _ => {
-                    state.reservations.remove(order);
-                }
-            }
-        }
-        written.map(|()| outcome)
+        written(writing).await.map(|()| outcome)
     }
 
     async fn confirm_now(&self, orders: &[OrderId]) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let mut entry = Entry::default();
-        let appending = {
-            let mut state = self.state();
+        let writing = {
+            let (mut state, mut step) = (self.settled(orders).await, Step::default());
             for order in orders {
-                if let Some(holding) = state.reservations.get_mut(order).filter(|holding| holding.state == ReservationState::Reserved) {
-                    holding.state = ReservationState::Confirmed;
-                    entry.reservations.push(Held::new(order, ReservationState::Confirmed, None, now)?);
-                    state.settle(order);
+                if let Some(Holding::Open(reservation)) = state.holding(order) {
+                    let confirmed = Holding::Confirmed(reservation.clone());
+                    state.hold(Held::settled(order, ReservationState::Confirmed, now), confirmed, &mut step);
                 }
             }
-            self.append(&entry)
+            self.write(step)
         };
-        // Should the journal refuse, the caller repeats the call; after a restart the reservation is open again and is confirmed then.
-        let outcome = self.settle(&entry, appending).await;
-        if outcome.is_err() {
-            let mut state = self.state();
-            for order in orders {
-                if let Some(holding) = state.reservations.get_mut(order) {
-                    holding.state = ReservationState::Reserved;
-                }
-            }
-        }
-        outcome
+        // Should the journal refuse, the caller repeats the call.
+        written(writing).await
     }
 
     async fn release_now(&self, order: &OrderId) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let mut entry = Entry::default();
-        let (before, appending) = {
-            let mut state = self.state();
-            let before = state.reservations.get(order).cloned();
-            match &before {
-                Some(Holding { state: ReservationState::Released, .. }) => return Ok(()),
-                Some(Holding { durable: false, .. }) => {
-                    return Err(StoreError::Unavailable("the reservation is being written".to_owned()));
-                }
-                _ => {}
-            }
-            for line in before.iter().filter_map(|holding| holding.reservation.as_ref()).flat_map(|reservation| &reservation.lines) {
-                let quantity = i64::from(line.quantity);
-                *state.levels.entry(line.item_id.clone()).or_default() += quantity;
-                entry.movements.push(Moved::new(&line.item_id, Movement::Release, quantity, Some(order), now));
-            }
-            entry.reservations.push(Held::new(order, ReservationState::Released, None, now)?);
-            let released = Holding { state: ReservationState::Released, reservation: None, durable: true };
-            state.reservations.insert(order.clone(), released);
-            state.settle(order);
-            (before, self.append(&entry))
-        };
-        let outcome = self.settle(&entry, appending).await;
-        if outcome.is_err() {
-            let mut state = self.state();
-            match before {
-                Some(holding) => state.reservations.insert(order.clone(), holding),
-                None => state.reservations.remove(order),
+        let writing = {
+            let (mut state, mut step) = (self.settled(slice::from_ref(order)).await, Step::default());
+            let held = match state.holding(order) {
+                Some(Holding::Released) => return Ok(()),
+                Some(Holding::Open(reservation) | Holding::Confirmed(reservation)) => Some(reservation.clone()),
+                None => None,
             };
-        }
-        outcome
+            if let Some(reservation) = held {
+                state.give_back(&reservation, &mut step, now);
+            }
+            state.hold(Held::settled(order, ReservationState::Released, now), Holding::Released, &mut step);
+            self.write(step)
+        };
+        written(writing).await
     }
 
     async fn set_now(&self, item: &ItemId, quantity: i64) -> Result<StockLevel, StoreError> {
         let now = self.clock.now();
-        let mut entry = Entry::default();
-        let appending = {
-            let mut state = self.state();
-            let level = state.levels.entry(item.clone()).or_default();
-            entry.movements.push(Moved::new(item, Movement::Set, quantity - *level, None, now));
-            *level = quantity;
-            self.append(&entry)
+        let writing = {
+            let (mut state, mut step) = (self.state(), Step::default());
+            state.set(item, quantity, &mut step, now);
+            self.write(step)
         };
-        self.settle(&entry, appending).await?;
-        Ok(StockLevel { item_id: item.clone(), current_stock: quantity })
+        written(writing).await.map(|()| StockLevel { item_id: item.clone(), current_stock: quantity })
     }
 }
 
@@ -281,7 +198,7 @@ impl<J: Journal> Stock for MemoryStock<J> {
     async fn levels(&self) -> Result<Vec<StockLevel>, StoreError> {
         let read = async {
             let mut levels: Vec<StockLevel> =
-                self.state().levels.iter().map(|(item, level)| StockLevel { item_id: item.clone(), current_stock: *level }).collect();
+                self.state().levels().map(|(item, level)| StockLevel { item_id: item.clone(), current_stock: level }).collect();
             levels.sort_by(|a, b| a.item_id.cmp(&b.item_id));
             Ok(levels)
         };

@@ -7,7 +7,7 @@ mod memory;
 mod quotes;
 mod redis;
 
-pub use journal::{Journal, MIGRATIONS, NoJournal, SqliteJournal};
+pub use journal::{Appending, Entry, Held, Journal, MIGRATIONS, Moved, NoJournal, Recovered, SqliteJournal};
 pub use memory::MemoryStock;
 pub use quotes::{MemoryQuotes, QUOTE_TTL, QuoteStore, RedisQuotes};
 pub use redis::RedisStock;

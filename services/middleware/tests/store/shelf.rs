@@ -1,0 +1,179 @@
+//! Stock to be tried, whatever it is made of.
+
+use contract::pricing::{PricedLine, Reservation, ReservationState};
+use contract::{ItemId, Money, OrderId};
+use fred::prelude::*;
+use middleware::NAME;
+use middleware::domain::stock::Take;
+use middleware::store::{MIGRATIONS, MemoryStock, NoJournal, RedisStock, Reserved, SqliteJournal, Stock, Taken};
+use runtime::Platform;
+use runtime::store::sqlite::Database;
+use sqlx::Row;
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tempfile::TempDir;
+use testkit::RedisServer;
+
+/// What an item begins with, unless a test says otherwise.
+pub const INITIAL: i64 = 250;
+
+pub struct Shelf {
+    pub stock: Arc<dyn Stock>,
+    pub platform: Platform,
+    backend: Backend,
+}
+
+enum Backend {
+    Memory,
+    Sqlite(TempDir),
+    Redis(RedisServer),
+}
+
+impl Shelf {
+    pub async fn in_memory() -> Self {
+        let (platform, _) = testkit::platform();
+        let guard = platform.guard(NAME, "stock", "memory");
+        let stock = MemoryStock::recover(NoJournal, platform.clock.clone(), guard).await.unwrap();
+        Self { stock: Arc::new(stock), platform, backend: Backend::Memory }
+    }
+
+    pub async fn in_sqlite() -> Self {
+        let (platform, _) = testkit::platform();
+        let folder = tempfile::tempdir().unwrap();
+        Self { stock: journaled(&platform, &folder).await, platform, backend: Backend::Sqlite(folder) }
+    }
+
+    pub async fn in_redis() -> Self {
+        let (platform, _) = testkit::platform();
+        let server = RedisServer::start();
+        Self { stock: in_redis(&platform, &server).await, platform, backend: Backend::Redis(server) }
+    }
+
+    /// What a new process finds. Everything that was answered must be there.
+    pub async fn restarted(self) -> Self {
+        let Self { stock, platform, backend } = self;
+        drop(stock);
+        match backend {
+            Backend::Memory => panic!("memory forgets"),
+            Backend::Sqlite(folder) => Self { stock: journaled(&platform, &folder).await, platform, backend: Backend::Sqlite(folder) },
+            Backend::Redis(mut server) => {
+                server.written().await;
+                server.kill();
+                server.restart();
+                Self { stock: in_redis(&platform, &server).await, platform, backend: Backend::Redis(server) }
+            }
+        }
+    }
+
+    /// A Redis with nothing in it.
+    pub async fn emptied(&self) {
+        let Backend::Redis(server) = &self.backend else { panic!("there is no Redis") };
+        server.connect().await.pool().next().flushall::<()>(false).await.unwrap();
+    }
+
+    pub fn database_path(&self) -> PathBuf {
+        match &self.backend {
+            Backend::Sqlite(folder) => path(folder),
+            _ => panic!("there is no database"),
+        }
+    }
+
+    /// The journal: item, kind, signed quantity, order or nothing.
+    pub async fn movements(&self) -> Vec<(ItemId, String, i64, String)> {
+        match &self.backend {
+            Backend::Memory => Vec::new(),
+            Backend::Sqlite(folder) => {
+                let database = Database::open(&path(folder), MIGRATIONS).await.unwrap();
+                let statement = "SELECT item_id, kind, quantity, COALESCE(order_id, '') FROM movements ORDER BY id";
+                let rows = sqlx::query(statement).fetch_all(database.readers()).await.unwrap();
+                rows.iter().map(|row| (ItemId::new(row.get::<String, _>(0)), row.get(1), row.get(2), row.get(3))).collect()
+            }
+            Backend::Redis(server) => {
+                let redis = server.connect().await;
+                let entries: Vec<(String, HashMap<String, String>)> =
+                    redis.pool().next().xrange_values("inventory:journal", "-", "+", None).await.unwrap();
+                let movement = |fields: HashMap<String, String>| {
+                    let quantity = fields["quantity"].parse().unwrap();
+                    (ItemId::new(fields["item"].clone()), fields["kind"].clone(), quantity, fields["order"].clone())
+                };
+                entries.into_iter().map(|(_, fields)| movement(fields)).collect()
+            }
+        }
+    }
+
+    /// What each item's movements add up to.
+    pub async fn sums(&self) -> BTreeMap<ItemId, i64> {
+        let mut sums = BTreeMap::new();
+        for (item, _, quantity, _) in self.movements().await {
+            *sums.entry(item).or_default() += quantity;
+        }
+        sums
+    }
+
+    pub async fn set(&self, item: &str, quantity: i64) {
+        self.stock.set(&item.into(), quantity).await.unwrap();
+    }
+
+    /// What is there now; `None` when nobody asked for it before.
+    pub async fn level(&self, item: &str) -> Option<i64> {
+        self.levels().await.get(&ItemId::from(item)).copied()
+    }
+
+    pub async fn levels(&self) -> BTreeMap<ItemId, i64> {
+        self.stock.levels().await.unwrap().into_iter().map(|level| (level.item_id, level.current_stock)).collect()
+    }
+
+    pub async fn take(&self, item: &str, quantity: i64) -> Taken {
+        self.stock.take(&wanted(item, quantity)).await.unwrap()
+    }
+
+    pub async fn reserve(&self, order: &str, lines: &[(&str, i64)]) -> Reserved {
+        reserve(&*self.stock, order, lines).await
+    }
+
+    pub async fn release(&self, order: &str) {
+        self.stock.release(&order.into()).await.unwrap();
+    }
+
+    pub async fn confirm(&self, orders: &[&str]) {
+        let orders: Vec<OrderId> = orders.iter().map(|order| OrderId::from(*order)).collect();
+        self.stock.confirm(&orders).await.unwrap();
+    }
+}
+
+fn path(folder: &TempDir) -> PathBuf {
+    folder.path().join("middleware.db")
+}
+
+async fn journaled(platform: &Platform, folder: &TempDir) -> Arc<dyn Stock> {
+    let journal = SqliteJournal::new(Database::open(&path(folder), MIGRATIONS).await.unwrap());
+    let guard = platform.guard(NAME, "stock", "sqlite");
+    Arc::new(MemoryStock::recover(journal, platform.clock.clone(), guard).await.unwrap())
+}
+
+async fn in_redis(platform: &Platform, server: &RedisServer) -> Arc<dyn Stock> {
+    Arc::new(RedisStock::new(server.connect().await, platform.clock.clone(), platform.guard(NAME, "stock", "redis")))
+}
+
+/// A take for which chance drew no refill.
+pub fn wanted(item: &str, quantity: i64) -> Take {
+    Take { item: item.into(), quantity, initial: INITIAL, refill: 0 }
+}
+
+pub fn reservation(order: &str, lines: &[(&str, i64)]) -> Reservation {
+    let line = |(item, quantity): &(&str, i64)| PricedLine {
+        item_id: (*item).into(),
+        quantity: u32::try_from(*quantity).unwrap(),
+        base_price: Money::from_cents(599),
+        total: Money::from_cents(599 * quantity),
+        rules: vec!["Rush hour +10 %".to_owned()],
+    };
+    let total = Money::from_cents(lines.iter().map(|(_, quantity)| 599 * quantity).sum());
+    Reservation { order_id: order.into(), state: ReservationState::Reserved, lines: lines.iter().map(line).collect(), total }
+}
+
+pub async fn reserve(stock: &dyn Stock, order: &str, lines: &[(&str, i64)]) -> Reserved {
+    let takes: Vec<Take> = lines.iter().map(|(item, quantity)| wanted(item, *quantity)).collect();
+    stock.reserve(&reservation(order, lines), &takes).await.unwrap()
+}
