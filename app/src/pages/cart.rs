@@ -29,7 +29,7 @@ fn empty(visit: &Visit) -> Response {
             <section class="scene">
                 <p class="scene-art drift" aria-hidden="true">"🛸"</p>
                 <h1>"Your cart is floating empty"</h1>
-                <p>"Nothing in it yet. Ten kitchens are waiting to change that."</p>
+                <p>"Nothing in it yet. A whole galaxy of kitchens is waiting to change that."</p>
                 <p class="scene-actions"><a class="button" href="/">"Find something to eat"</a></p>
             </section>
         }
