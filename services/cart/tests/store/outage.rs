@@ -5,6 +5,7 @@ use cart::{CartStore, NAME, Outcome, RedisCarts, TTL, domain};
 use contract::{CartId, Quantity};
 use fred::prelude::*;
 use runtime::store::StoreError;
+use runtime::store::redis::Redis;
 use std::time::{Duration, Instant};
 use testkit::{MORNING, RedisServer, eventually};
 
@@ -51,6 +52,21 @@ async fn a_redis_that_is_killed_is_an_error_soon_and_heals_with_every_cart() {
     // The new process has never seen the scripts: they are loaded again by whoever needs them.
     let outcome = carts.change(&id, &|cart| domain::set_quantity(cart, &"latte".into(), 5, MORNING)).await.unwrap();
     assert!(matches!(outcome, Outcome::Changed(cart) if cart.count() == 5));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_starts_before_its_redis_waits_for_it() {
+    let (mut server, carts) = started().await;
+    with_a_latte(&carts, "c").await;
+    server.written().await;
+    server.kill();
+    let url = server.url();
+    let connecting = tokio::spawn(async move { Redis::connect(&url).await });
+    tokio::task::yield_now().await;
+    server.restart();
+    let redis = connecting.await.unwrap().unwrap();
+    let carts = RedisCarts::new(redis, testkit::platform().0.guard(NAME, "carts", "redis"));
+    assert_eq!(carts.get(&"c".into()).await.unwrap().unwrap().count(), 2);
 }
 
 #[tokio::test]

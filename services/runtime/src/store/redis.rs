@@ -27,8 +27,10 @@ impl Redis {
     /// # Errors
     /// One sentence that names `REDIS_URL` when the address is wrong or nobody answers.
     pub async fn connect(url: &str) -> Result<Self, BootError> {
-        let config = Config::from_url(url)
+        let mut config = Config::from_url(url)
             .map_err(|_| BootError::Config("REDIS_URL is not an address such as redis://127.0.0.1:6379".to_owned()))?;
+        // A Redis that is starting, or reading its append-only file, is waited for.
+        config.fail_fast = false;
         let pool = Builder::from_config(config)
             .with_connection_config(|connection| {
                 connection.connection_timeout = Duration::from_secs(2);
