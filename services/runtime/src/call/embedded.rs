@@ -22,11 +22,13 @@ impl Embedded {
 
 #[async_trait]
 impl Target for Embedded {
-    async fn send(&self, request: Request<Body>) -> Result<Response<Body>, NoResponse> {
+    async fn send(&self, mut request: Request<Body>) -> Result<Response<Body>, NoResponse> {
         // Kubernetes takes a service that is not ready out of rotation; without sockets, this is the same seen from the caller.
         if !self.chaos.readiness(self.service).await {
             return Err(NoResponse::NotSent);
         }
+        // As over a socket: what the caller's own router left on the request (matched path, its parameters) stays behind.
+        request.extensions_mut().clear();
         self.router.clone().oneshot(request).await.map_err(|never| match never {})
     }
 }
