@@ -13,7 +13,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A reply that takes longer is no reply.
-const REQUEST_TIMEOUT_S: &str = "10";
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+const USER_AGENT: &str = concat!("feast-loadgen/", env!("CARGO_PKG_VERSION"));
+/// In a run without end, a session is compared and replaced after this many orders.
+const SESSION_ORDERS: usize = 500;
 /// How often progress is shown and a stress run is judged.
 const WINDOW: Duration = Duration::from_secs(5);
 /// What goose draws its graphs into.
@@ -51,7 +54,7 @@ fn configured(run: &Arc<Run>, args: &Args) -> anyhow::Result<GooseAttack> {
     let scenario = Scenario::new("customer")
         .register_transaction(arrive.set_name("arrive").set_on_start())
         .register_transaction(round.set_name("journeys"));
-    let client = GooseClientBuilder::new().user_agent(concat!("feast-loadgen/", env!("CARGO_PKG_VERSION")));
+    let client = GooseClientBuilder::new().user_agent(USER_AGENT).timeout(REQUEST_TIMEOUT);
     Ok(GooseAttack::initialize_with_config(configuration)?.set_client_builder_with_cookies(client)?.register_scenario(scenario))
 }
 
@@ -61,18 +64,32 @@ struct Seat(SharedShopper);
 
 async fn take_round(user: &mut GooseUser, run: &Run) {
     let Some(Seat(shopper)) = user.get_session_data::<Seat>().cloned() else { return };
-    if !run.is_over() {
-        journeys::round(user, run, &shopper).await;
+    if run.is_over() {
+        return;
     }
+    journeys::round(user, run, &shopper).await;
+    let is_long = shopper.lock().await.intents.len() >= SESSION_ORDERS;
+    if run.plan.hold.is_none() && is_long {
+        run.close(&shopper).await;
+        if user.set_client_builder(new_client(run)).await.is_ok() {
+            user.set_session_data(Seat(run.admit(user.client.clone())));
+        }
+    }
+}
+
+/// A client like those goose makes, for a session that begins in the middle of a run.
+fn new_client(run: &Run) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .cookie_store(true)
+        .user_agent(USER_AGENT)
+        .timeout(REQUEST_TIMEOUT)
+        .danger_accept_invalid_certs(run.origin.starts_with("http:"))
 }
 
 fn goose_arguments(plan: &Plan, args: &Args) -> Vec<String> {
     let host = args.host.as_str().trim_end_matches('/');
     // No controllers: the telnet one has no password. Our own table is printed instead of goose's.
-    let mut arguments: Vec<String> =
-        ["--no-telnet", "--no-print-metrics", "-q", "--timeout", REQUEST_TIMEOUT_S, "--host", host, "--test-plan"]
-            .map(str::to_owned)
-            .to_vec();
+    let mut arguments: Vec<String> = ["--no-telnet", "--no-print-metrics", "-q", "--host", host, "--test-plan"].map(str::to_owned).to_vec();
     arguments.push(plan.steps());
     if args.host.scheme() == "http" {
         // There is no certificate to check, so goose's clients need not read the system's, which a small container may not have.

@@ -75,14 +75,14 @@ async fn carry_out(args: Args) -> anyhow::Result<Report> {
     }
     let limits = Limits { p95_ms: args.limit_p95_ms, errors_percent: args.limit_errors_percent };
     let seed = args.seed.unwrap_or_else(|| uuid::Uuid::new_v4().as_u64_pair().0 >> 32);
-    let run = Arc::new(Run::new(seed, Plan::new(&args), limits, args.host.origin().ascii_serialization())?);
+    let token = args.operator_token.clone().filter(|token| !token.is_empty());
+    let run = Arc::new(Run::new(seed, Plan::new(&args), limits, args.host.origin().ascii_serialization(), token)?);
     eprintln!("Run {} on {}: {} with {} users, seed {seed}", run.id, run.origin, run.plan.preset.as_str(), run.plan.users);
     let (started_at, started) = (SystemTime::now(), Instant::now());
     attack::attack(&run, &args).await?;
     let duration = started.elapsed();
     eprintln!("Comparing the server's orders with what clients saw");
-    let token = args.operator_token.as_deref().filter(|token| !token.is_empty());
-    let reconciliation = readback::check_all(&run, token).await;
+    let reconciliation = readback::check_all(&run).await;
     let report = Report::new(&run, started_at, duration, reconciliation).await;
     let mut out = std::io::stdout().lock();
     out.write_all(table::render(&report).as_bytes())?;

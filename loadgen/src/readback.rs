@@ -1,6 +1,6 @@
 //! Reads back what the server has for each session of the run, and hands it to the comparison.
 
-use crate::book::Seen;
+use crate::book::{Intent, Seen};
 use crate::journeys::next_page;
 use crate::reconcile::{Findings, OnServer, reconcile};
 use crate::run::{Run, Shopper, locked};
@@ -36,30 +36,47 @@ pub struct Reconciliation {
     pub findings: Findings,
 }
 
-pub async fn check_all(run: &Run, operator_token: Option<&str>) -> Reconciliation {
+impl Reconciliation {
+    /// Reads back one session and compares it.
+    pub async fn check(&mut self, run: &Run, shopper: &Shopper) {
+        if shopper.intents.is_empty() {
+            return;
+        }
+        self.sessions += 1;
+        let reader = Reader { origin: &run.origin, client: &shopper.client, operator_token: run.operator_token.as_deref() };
+        match reader.orders_of(shopper).await {
+            Ok(server) => {
+                self.orders_read += (server.listed.len() + server.unlisted.len()) as u64;
+                self.findings.merge(reconcile(&shopper.name, &shopper.intents, &server));
+            }
+            Err(why) => self.unread.push(format!("{}: {why}", shopper.name)),
+        }
+        self.clean = self.findings.is_clean() && self.unread.is_empty();
+    }
+
+    pub fn merge(&mut self, other: Self) {
+        self.sessions += other.sessions;
+        self.orders_read += other.orders_read;
+        self.unread.extend(other.unread);
+        self.findings.merge(other.findings);
+        self.clean = self.findings.is_clean() && self.unread.is_empty();
+    }
+}
+
+/// Sessions that were closed during the run, and all that are left.
+pub async fn check_all(run: &Run) -> Reconciliation {
+    let mut result = Reconciliation { clean: true, with_operator: run.operator_token.is_some(), ..Reconciliation::default() };
+    result.merge(std::mem::take(&mut locked(&run.closed).check));
     let shoppers = locked(&run.shoppers).clone();
-    let mut result = Reconciliation { with_operator: operator_token.is_some(), ..Reconciliation::default() };
     let mut settled = false;
     for shopper in shoppers {
         let shopper = shopper.lock().await;
-        if shopper.intents.is_empty() {
-            continue;
-        }
-        if !settled && shopper.intents.iter().any(|intent| intent.is_open()) {
+        if !settled && shopper.intents.iter().any(Intent::is_open) {
             tokio::time::sleep(SETTLE).await;
             settled = true;
         }
-        result.sessions += 1;
-        let reader = Reader { origin: &run.origin, client: &shopper.client, operator_token };
-        match reader.orders_of(&shopper).await {
-            Ok(server) => {
-                result.orders_read += (server.listed.len() + server.unlisted.len()) as u64;
-                result.findings.merge(reconcile(&shopper.name, &shopper.intents, &server));
-            }
-            Err(why) => result.unread.push(format!("{}: {why}", shopper.name)),
-        }
+        result.check(run, &shopper).await;
     }
-    result.clean = result.findings.is_clean() && result.unread.is_empty();
     result
 }
 

@@ -38,7 +38,7 @@ pub struct Report {
 }
 
 /// What clients saw. `intended` is the sum of the others.
-#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Orders {
     pub intended: u64,
@@ -59,7 +59,7 @@ impl Orders {
         self.unknown.values().sum()
     }
 
-    fn add(&mut self, seen: &Seen) {
+    pub fn add(&mut self, seen: &Seen) {
         self.intended += 1;
         match seen {
             Seen::Accepted(_) => self.accepted += 1,
@@ -74,7 +74,7 @@ impl Report {
         let requests = run.measure.summary();
         let stress = run.plan.until_limits_break.then(|| locked(&run.knee).clone());
         let limits = run.limits.judge(&requests, stress);
-        let mut orders = Orders::default();
+        let mut orders = locked(&run.closed).orders.clone();
         let shoppers = locked(&run.shoppers).clone();
         for shopper in shoppers {
             shopper.lock().await.intents.iter().for_each(|intent| orders.add(&intent.seen));

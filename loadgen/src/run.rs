@@ -5,6 +5,9 @@ use crate::chance::Chance;
 use crate::cli::Plan;
 use crate::limits::{Knee, Limits};
 use crate::measure::Measure;
+use crate::readback::Reconciliation;
+use crate::report::Orders;
+use crate::table;
 use contract::OrderId;
 use contract::menu::Restaurant;
 use std::collections::BTreeMap;
@@ -55,6 +58,13 @@ pub struct Shopper {
 
 pub type SharedShopper = Arc<tokio::sync::Mutex<Shopper>>;
 
+/// What is left of sessions that were closed before the end of the run.
+#[derive(Default)]
+pub struct Closed {
+    pub check: Reconciliation,
+    pub orders: Orders,
+}
+
 pub struct Run {
     /// Eight hexadecimal digits, new for every run.
     pub id: String,
@@ -63,8 +73,11 @@ pub struct Run {
     pub limits: Limits,
     /// `http://127.0.0.1:3000`, as browsers write an origin.
     pub origin: String,
+    /// Lets the comparison also find orders that their session does not list.
+    pub operator_token: Option<String>,
     pub measure: Measure,
     pub shoppers: Mutex<Vec<SharedShopper>>,
+    pub closed: Mutex<Closed>,
     pub journeys: Mutex<BTreeMap<&'static str, Tally>>,
     pub knee: Mutex<Knee>,
     purchases: AtomicU64,
@@ -79,7 +92,7 @@ const PAUSE_STEP: Duration = Duration::from_millis(200);
 const ABANDON_EVERY: u64 = 10;
 
 impl Run {
-    pub fn new(seed: u64, plan: Plan, limits: Limits, origin: String) -> anyhow::Result<Self> {
+    pub fn new(seed: u64, plan: Plan, limits: Limits, origin: String, operator_token: Option<String>) -> anyhow::Result<Self> {
         let mut id = uuid::Uuid::new_v4().simple().to_string();
         id.truncate(8);
         Ok(Self {
@@ -88,8 +101,10 @@ impl Run {
             plan,
             limits,
             origin,
+            operator_token,
             measure: Measure::new()?,
             shoppers: Mutex::default(),
+            closed: Mutex::default(),
             journeys: Mutex::default(),
             knee: Mutex::default(),
             purchases: AtomicU64::new(0),
@@ -119,6 +134,20 @@ impl Run {
         }));
         locked(&self.shoppers).push(shopper.clone());
         shopper
+    }
+
+    /// Ends a session before the run does: compares its orders now and forgets it, so that a run without end stays small.
+    pub async fn close(&self, seat: &SharedShopper) {
+        let shopper = seat.lock().await;
+        let mut check = Reconciliation { clean: true, ..Reconciliation::default() };
+        check.check(self, &shopper).await;
+        if !check.clean {
+            eprintln!("{}", table::findings(&check));
+        }
+        locked(&self.shoppers).retain(|other| !Arc::ptr_eq(other, seat));
+        let mut closed = locked(&self.closed);
+        closed.check.merge(check);
+        shopper.intents.iter().for_each(|intent| closed.orders.add(&intent.seen));
     }
 
     /// How many users have arrived.

@@ -227,14 +227,19 @@ async fn sixty_rounds(lie: Lie) -> Outcome {
     // A trickle takes turns instead of thinking; at this rate the turns are short.
     let args = Args::parse_from(["loadgen", "--preset", "trickle", "--host", &host]);
     let plan = Plan { requests_per_minute: Some(6_000_000), ..Plan::new(&args) };
-    let run = Arc::new(Run::new(11, plan, Limits { p95_ms: 1000, errors_percent: 5.0 }, host.clone()).unwrap());
+    let run = Arc::new(Run::new(11, plan, Limits { p95_ms: 1000, errors_percent: 5.0 }, host.clone(), None).unwrap());
     let configuration = GooseConfiguration::parse_args_default(&["--host", host.as_str()]).unwrap();
     let mut user = GooseUser::single(host.parse().unwrap(), &configuration).unwrap();
     let shopper = run.admit(user.client.clone());
     for _ in 0..60 {
         journeys::round(&mut user, &run, &shopper).await;
     }
-    let check = check_all(&run, None).await;
+    if lie == Lie::Forget {
+        // A session that is closed before the end is compared all the same.
+        run.close(&shopper).await;
+        assert!(locked(&run.shoppers).is_empty());
+    }
+    let check = check_all(&run).await;
     let orders =
         crate::report::Report::new(&run, std::time::SystemTime::now(), std::time::Duration::from_secs(1), check.clone()).await.orders;
     server.abort();

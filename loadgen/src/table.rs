@@ -1,6 +1,7 @@
 //! The report as people read it in a terminal.
 
 use crate::measure::Row;
+use crate::readback::Reconciliation;
 use crate::reconcile::Finding;
 use crate::report::Report;
 use std::collections::BTreeMap;
@@ -82,6 +83,18 @@ fn write_orders(out: &mut String, report: &Report) -> std::fmt::Result {
         found.open_made.len(),
         found.open_not_made.len(),
     )?;
+    write_findings(out, check)
+}
+
+/// Lost, doubled and wrong orders by id, a line each.
+pub fn findings(check: &Reconciliation) -> String {
+    let mut out = String::new();
+    let _ = write_findings(&mut out, check);
+    out.trim_end().to_owned()
+}
+
+fn write_findings(out: &mut String, check: &Reconciliation) -> std::fmt::Result {
+    let found = &check.findings;
     for (what, findings) in [("lost", &found.lost), ("doubled", &found.doubled), ("wrong", &found.wrong)] {
         for Finding { idempotency_key, order_ids, detail, .. } in findings.iter().take(MAX_FINDINGS) {
             writeln!(out, "  {what}: {} ({idempotency_key}): {detail}", order_ids.join(", "))?;

@@ -4,7 +4,8 @@ use std::net::TcpListener;
 use std::process::{Command, Output};
 
 fn loadgen(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_loadgen")).args(arguments).env_remove("TARGET_URL").output().unwrap()
+    let output = Command::new(env!("CARGO_BIN_EXE_loadgen")).args(arguments).env_remove("TARGET_URL").output();
+    output.unwrap_or_else(|error| panic!("loadgen cannot be started: {error}"))
 }
 
 #[test]
