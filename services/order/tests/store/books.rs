@@ -1,0 +1,137 @@
+//! An order book to be tried, and orders to put into it.
+
+use contract::order::{Order, OrderLine, OrderStatus};
+use contract::{CustomerName, Money, Note, OrderId, Timestamp};
+use order::NAME;
+use order::store::{Begun, Intent, MIGRATIONS, NewOrder, OrderBook, Owner, Page, SqliteOrderBook};
+use runtime::Platform;
+use runtime::store::sqlite::Database;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use testkit::MORNING;
+
+pub struct Books {
+    pub book: Arc<dyn OrderBook>,
+    pub platform: Platform,
+    folder: Option<TempDir>,
+}
+
+impl Books {
+    pub async fn in_memory() -> Self {
+        let (platform, _) = testkit::platform();
+        let database = Database::in_memory(NAME, MIGRATIONS).await.unwrap();
+        Self { book: book(&platform, database), platform, folder: None }
+    }
+
+    pub async fn in_a_file() -> Self {
+        let (platform, _) = testkit::platform();
+        let folder = tempfile::tempdir().unwrap();
+        Self { book: book(&platform, opened(&folder).await), platform, folder: Some(folder) }
+    }
+
+    /// What a new process finds in the file.
+    pub async fn reopened(self) -> Self {
+        let Self { book: old, platform, folder } = self;
+        drop(old);
+        let folder = folder.expect("memory forgets");
+        Self { book: book(&platform, opened(&folder).await), platform, folder: Some(folder) }
+    }
+
+    pub async fn begin(&self, intent: &Intent) -> Begun {
+        self.book.begin(intent).await.unwrap()
+    }
+
+    pub async fn commit(&self, order: &Order, session: &str) -> bool {
+        self.book.commit(&new(order, session)).await.unwrap()
+    }
+
+    /// An order that stands, of a cart and under a key of its own.
+    pub async fn accepted(&self, n: u32, name: &str, session: &str) -> Order {
+        let order = order(n, name);
+        assert_eq!(self.begin(&intent(n)).await, Begun::Started);
+        assert!(self.commit(&order, session).await);
+        order
+    }
+
+    pub async fn page(&self, owner: &Owner, name: Option<&str>, after: Option<&OrderId>, limit: u32) -> Vec<OrderId> {
+        let page = Page { after: after.cloned(), limit };
+        self.book.list(owner, name, &page).await.unwrap().into_iter().map(|order| order.id).collect()
+    }
+
+    pub async fn find(&self, id: &OrderId) -> Option<Order> {
+        self.book.find(id).await.unwrap().map(|record| record.order)
+    }
+
+    pub async fn stale(&self, before: Timestamp) -> Vec<OrderId> {
+        self.book.stale(before, 100).await.unwrap()
+    }
+
+    /// How many tasks there are, due or not.
+    pub async fn tasks(&self) -> usize {
+        self.book.due(Timestamp::from_millis(i64::MAX), 10_000).await.unwrap().len()
+    }
+}
+
+async fn opened(folder: &TempDir) -> Database {
+    Database::open(&folder.path().join("order.db"), MIGRATIONS).await.unwrap()
+}
+
+fn book(platform: &Platform, database: Database) -> Arc<dyn OrderBook> {
+    Arc::new(SqliteOrderBook::new(database, platform.guard(NAME, "orders", "sqlite")))
+}
+
+pub fn id(n: u32) -> OrderId {
+    OrderId::new(format!("order-{n:04}"))
+}
+
+/// The n-th request: its own key, cart and body, a second after the one before.
+pub fn intent(n: u32) -> Intent {
+    Intent {
+        order_id: id(n),
+        scope: "session-a".to_owned(),
+        key: format!("key-{n}"),
+        cart_id: format!("cart-{n}").as_str().into(),
+        body_hash: format!("hash-{n}"),
+        at: at(n),
+    }
+}
+
+pub fn at(n: u32) -> Timestamp {
+    MORNING + Duration::from_secs(u64::from(n))
+}
+
+pub fn order(n: u32, name: &str) -> Order {
+    let line = OrderLine {
+        item_id: "nebula-latte".into(),
+        item_name: "Nebula Latte".to_owned(),
+        item_emoji: "🌌".to_owned(),
+        quantity: 2,
+        base_price: Money::from_cents(599),
+        item_total: Money::from_cents(1_198),
+        rules: Vec::new(),
+    };
+    Order {
+        id: id(n),
+        customer_name: Some(CustomerName::parse(name).unwrap()),
+        restaurant_id: "cosmic-coffee".into(),
+        restaurant_name: "Cosmic Coffee".to_owned(),
+        items: vec![line],
+        total_price: Money::from_cents(1_198),
+        status: OrderStatus::Pending,
+        timestamp: at(n),
+        updated_at: at(n),
+        special_instructions: Some(Note::parse("not too hot").unwrap()),
+        address: None,
+    }
+}
+
+/// An order as it is committed, with the cart that [`intent`] gives it.
+pub fn new(order: &Order, session: &str) -> NewOrder {
+    let n: u32 = order.id.as_str().trim_start_matches("order-").parse().unwrap();
+    NewOrder { order: order.clone(), cart_id: intent(n).cart_id, session: Some(session.to_owned()) }
+}
+
+pub fn session(name: &str) -> Owner {
+    Owner::Session(name.to_owned())
+}
