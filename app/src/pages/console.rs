@@ -13,6 +13,7 @@ use contract::id::path_segment;
 use http::StatusCode;
 use leptos::prelude::*;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub async fn flags(Extension(visit): Extension<Arc<Visit>>, Extension(desk): Extension<SharedDesk>) -> Response {
     if !visit.operator {
@@ -121,7 +122,8 @@ fn card(flag: FlagState, now: Timestamp) -> impl IntoView {
 }
 
 fn state(flip: &Flip, now: Timestamp) -> impl IntoView + use<> {
-    let left = flip.expires_at.since(now);
+    // Rounded up: the page is asked for again when the flip is over, not shortly before.
+    let left = flip.expires_at.since(now) + Duration::from_secs(1);
     let whom = match &flip.audience {
         Audience::Everyone => "for everyone".to_owned(),
         Audience::Synthetic => "for the load generator".to_owned(),

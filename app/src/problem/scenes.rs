@@ -39,6 +39,14 @@ const fn alarm(art: &'static str, title: &'static str, text: &'static str) -> Sc
     Scene { art, title, text, tone: "alarm", next: Next::Retry }
 }
 
+const fn black_hole() -> Scene {
+    alarm(
+        "🕳️",
+        "Something fell into a black hole",
+        "This is our mistake, not yours. Trying again is safe: nothing is ordered or charged twice.",
+    )
+}
+
 pub fn scene(error: &ApiError) -> Scene {
     use Code as C;
     match error.code {
@@ -128,15 +136,12 @@ pub fn scene(error: &ApiError) -> Scene {
             "The kitchen takes its time",
             "There was no answer in time. Trying again is safe: nothing is ordered or charged twice.",
         ),
+        C::Internal => black_hole(),
+        C::FeatureFlagChaos if error.status == 500 => black_hole(),
         C::FeatureFlagChaos | C::ServiceUnavailable | C::StoreUnavailable | C::Overloaded => alarm(
             "🛰️",
             "We lost contact for a moment",
             "A part of the shop does not answer right now. Trying again is safe: nothing is ordered or charged twice.",
-        ),
-        C::Internal => alarm(
-            "🕳️",
-            "Something fell into a black hole",
-            "This is our mistake, not yours. Trying again is safe: nothing is ordered or charged twice.",
         ),
     }
 }

@@ -31,8 +31,9 @@ pub fn document(visit: &Visit, title: &str, description: &str, body: AnyView) ->
                 <meta name="color-scheme" content="dark light"/>
                 <link rel="icon" type="image/svg+xml" href=assets.url("favicon.svg")/>
                 <link rel="stylesheet" href=assets.url("feast.css")/>
-                <link rel="modulepreload" href=assets.url("feast.js")/>
                 <link rel="preload" href=assets.url("feast.wasm") r#as="fetch" r#type="application/wasm" crossorigin=""/>
+                // Named here too, so that it is fetched beside boot.js and not after it. (A modulepreload is an error where scripts are off.)
+                <script type="module" src=assets.url("feast.js")></script>
                 <script type="module" src=assets.url("boot.js")></script>
             </head>
             <body>
