@@ -73,6 +73,9 @@ impl Database {
 
     async fn connect(options: SqliteConnectOptions, migrations: &'static Migrations) -> Result<Self, sqlx::Error> {
         let options = options.foreign_keys(true).busy_timeout(Duration::from_secs(5)).pragma("temp_store", "memory");
+        // One connection makes file and schema before any other looks at them: the change to WAL does not wait for locks.
+        let mut first = SqliteConnection::connect_with(&options).await?;
+        migrator(migrations).run(&mut first).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .min_connections(1)
@@ -81,7 +84,8 @@ impl Database {
             .acquire_timeout(Duration::from_secs(2))
             .connect_with(options.clone())
             .await?;
-        migrator(migrations).run(&readers).await?;
+        // What is in memory lives as long as somebody is connected.
+        first.close().await?;
         Ok(Self { options, readers })
     }
 
@@ -170,7 +174,7 @@ async fn write_all<A: Apply>(options: SqliteConnectOptions, apply: Arc<A>, mut w
     let mut connection: Option<SqliteConnection> = None;
     let mut batch = Vec::with_capacity(MAX_BATCH);
     while waiting.recv_many(&mut batch, MAX_BATCH).await > 0 {
-        let (jobs, replies): (Vec<_>, Vec<_>) = batch.drain(..).map(|waiting| (waiting.job, waiting.reply)).unzip();
+        let (jobs, mut replies): (Vec<_>, Vec<_>) = batch.drain(..).map(|waiting| (waiting.job, waiting.reply)).unzip();
         match write(&options, &mut connection, &*apply, &jobs).await {
             Ok(results) => {
                 for (reply, result) in replies.into_iter().zip(results) {
@@ -178,8 +182,7 @@ async fn write_all<A: Apply>(options: SqliteConnectOptions, apply: Arc<A>, mut w
                     let _ = reply.send(Ok(result));
                 }
             }
-            Err(error) if jobs.len() == 1 => refuse(replies, error),
-            Err(_) => {
+            Err(_) if jobs.len() > 1 => {
                 // One job may be what fails: alone, it fails alone.
                 for (job, reply) in jobs.into_iter().zip(replies) {
                     let result = write(&options, &mut connection, &*apply, std::slice::from_ref(&job)).await;
@@ -188,14 +191,12 @@ async fn write_all<A: Apply>(options: SqliteConnectOptions, apply: Arc<A>, mut w
                     }));
                 }
             }
+            Err(error) => {
+                if let Some(reply) = replies.pop() {
+                    let _ = reply.send(Err(error.into()));
+                }
+            }
         }
-    }
-}
-
-fn refuse<T>(replies: Vec<oneshot::Sender<Result<T, StoreError>>>, error: sqlx::Error) {
-    let text = error.to_string();
-    for reply in replies {
-        let _ = reply.send(Err(StoreError::Unavailable(text.clone())));
     }
 }
 
@@ -209,10 +210,24 @@ async fn write<A: Apply>(
         Some(open) => open,
         None => SqliteConnection::connect_with(options).await?,
     };
-    // On any error the connection is dropped with its transaction; the next batch opens a new one.
+    match write_with(&mut open, apply, jobs).await {
+        Ok(results) => {
+            *connection = Some(open);
+            Ok(results)
+        }
+        Err(error) => {
+            // With it goes its transaction. The next connection must not meet its locks, and in memory nobody waits for a lock.
+            if let Err(closing) = open.close().await {
+                tracing::warn!(error = %closing, "A database connection could not be closed");
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn write_with<A: Apply>(open: &mut SqliteConnection, apply: &A, jobs: &[A::Job]) -> Result<Vec<A::Done>, sqlx::Error> {
     let mut transaction = open.begin_with("BEGIN IMMEDIATE").await?;
     let results = apply.apply(&mut transaction, jobs).await?;
     transaction.commit().await?;
-    *connection = Some(open);
     Ok(results)
 }
