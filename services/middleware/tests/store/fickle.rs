@@ -18,9 +18,12 @@ const SOON: Duration = Duration::from_secs(10);
 
 const NEW: Reserved = Reserved::New { refills: 0 };
 
+/// A step that waits to be taken or refused.
+type Step = oneshot::Sender<Result<(), StoreError>>;
+
 /// Answers when the test says so, and what the test says.
 #[derive(Clone, Default)]
-struct Fickle(Arc<Mutex<VecDeque<oneshot::Sender<Result<(), StoreError>>>>>);
+struct Fickle(Arc<Mutex<VecDeque<Step>>>);
 
 #[async_trait]
 impl Journal for Fickle {
