@@ -24,14 +24,18 @@ const MAX_BATCH: usize = 256;
 /// Jobs that may wait for the writer; beyond, callers wait to hand theirs over.
 const QUEUE: usize = 4_096;
 
-/// A service's schema: (version, name, SQL) in order. A version that was released never changes.
+/// A service's schema: (version, name, SQL) in order. A version that was released never changes, nor does its name.
 pub type Migrations = [(i64, &'static str, &'static str)];
 
 fn migrator(migrations: &'static Migrations) -> Migrator {
     let steps = migrations
         .iter()
         .map(|(version, name, sql)| Migration::new(*version, (*name).into(), MigrationType::Simple, sqlx::SqlStr::from_static(sql), false));
-    Migrator::with_migrations(steps.collect())
+    let mut migrator = Migrator::with_migrations(steps.collect());
+    // By the name of its first step, so that services which share a file keep their own count.
+    let schema = migrations.first().map_or("none", |(_, name, _)| *name);
+    migrator.dangerous_set_table_name(format!("migrations_{schema}"));
+    migrator
 }
 
 /// A database file with its schema in place.
