@@ -135,9 +135,11 @@ test('an order is placed by keyboard alone', () =>
     await tabTo('View cart');
     await page.keyboard.press('Enter');
     await page.waitForURL(/\/cart$/);
+    await awake(page);
     await tabTo('Go to checkout');
     await page.keyboard.press('Enter');
     await page.waitForURL(/\/checkout$/);
+    await awake(page);
     await tabTo('Who is it for?');
     await page.keyboard.type('Grace');
     await page.keyboard.press('Enter');
@@ -173,6 +175,26 @@ test('a stranger sees an order by its address, without the name', () =>
       await open(stranger, '/orders');
       await heading(stranger, 'No orders yet');
     });
+  }));
+
+test('a jump within a page loads nothing, going back after a quick form loads the page of then', () =>
+  shop.page({ allowStatus: [409] }, async (page) => {
+    await open(page, '/restaurants/cosmic-coffee');
+    await page.evaluate(() => (window.mark = 1));
+    await page.locator('.jumps a').last().click();
+    await page.waitForURL(/#c\d$/);
+    await page.keyboard.press('Home');
+    await add(page, 'Nebula Latte');
+    await badge(page, 1);
+    assert.equal(await page.evaluate(() => window.mark), 1, 'the page is still the same');
+    await open(page, '/items/nebula-latte');
+    await page.getByRole('spinbutton').fill('10');
+    await page.getByRole('button', { name: 'Add Nebula Latte to cart' }).click();
+    await heading(page, 'Ten of a dish is the limit');
+    await page.getByRole('link', { name: 'To my cart' }).click();
+    await heading(page, 'Your cart');
+    await page.goBack();
+    await heading(page, 'Nebula Latte');
   }));
 
 test('restaurants are found by word, city and kitchen', () =>

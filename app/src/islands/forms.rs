@@ -9,6 +9,7 @@
 
 use super::web;
 use leptos::prelude::{document, window};
+use std::cell::RefCell;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -31,16 +32,30 @@ pub fn listen() {
     web::on(&document, "keydown", |event| {
         let _ = key_pressed(&event);
     });
-    // Parts were replaced on the way here: going back loads the page of then.
-    web::on_window("popstate", |_| {
-        let _ = window().location().reload();
-    });
+    web::on_window("popstate", |_| gone_back());
     // A page from the history is not waiting for anything.
     web::on_window("pageshow", |_| {
         if let Ok(Some(form)) = leptos::prelude::document().query_selector("[data-busy]") {
             let _ = form.remove_attribute(BUSY);
         }
     });
+}
+
+thread_local! {
+    /// Path and query of the page whose main part was put in last; `None` while the page is the one that was loaded.
+    static SHOWN: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+fn here() -> Option<String> {
+    let location = window().location();
+    Some(location.pathname().ok()? + &location.search().ok()?)
+}
+
+/// After parts were replaced, going back loads the page of then. A jump to a heading of the same page is no going back.
+fn gone_back() {
+    if SHOWN.with_borrow(|shown| shown.is_some() && *shown != here()) {
+        let _ = window().location().reload();
+    }
 }
 
 fn submitted(event: &Event) -> Option<()> {
@@ -127,6 +142,7 @@ fn swap(html: &str, response: &Response) -> Option<()> {
         if window().location().href().ok()? != url {
             let _ = window().history().ok()?.push_state_with_url(&JsValue::NULL, "", Some(&url));
         }
+        SHOWN.set(here());
     }
     let focused = focused.and_then(|id| document.get_element_by_id(&id)).filter(|element| !element.has_attribute("disabled"));
     if let Some(element) = focused.as_ref().unwrap_or(&new).dyn_ref::<HtmlElement>() {
