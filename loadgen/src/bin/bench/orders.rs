@@ -124,20 +124,14 @@ pub async fn checkout(bench: &Bench, connections: usize) -> Result<Found> {
         CONNECTIONS => row.budget(Budget::at_least(rate, 2_500.0, "/s")).budget(Budget::at_most(times.p99, 40.0, " ms").of("p99")),
         _ => row,
     };
+    let row = row
+        .note(format!("{} orders accepted, {book} in the book, {missing} missing", accepted.len()))
+        .note(format!("{left} carts were waiting to be cleared at the end; {} MB at its highest", memory / 1_000_000));
     let mut found = Found::default();
     found.add(row, &load);
-    let call = Row {
-        connections: Some(connections),
-        percentiles_ms: Some(Percentiles::of(&load.single)),
-        ..Row::new("  its order call", rate, "/s")
-    };
-    found.rows.push(call);
-    let drain = Row { connections: Some(connections), ..Row::new("  drain behind it", drained.as_secs_f64(), "s") };
-    let told = format!(
-        "{} orders accepted, {book} in the book, {missing} missing; {left} carts were waiting to be cleared at the end",
-        accepted.len()
-    );
-    found.rows.push(drain.note(format!("{connections} connections: {told}; {} MB at its highest", memory / 1_000_000)));
+    let beside = |name: &str, value: f64, unit: &'static str| Row { connections: Some(connections), ..Row::new(name, value, unit) };
+    found.rows.push(Row { percentiles_ms: Some(Percentiles::of(&load.single)), ..beside("- its order call", rate, "/s") });
+    found.rows.push(beside("- drain behind it", drained.as_secs_f64(), "s"));
     if missing > 0 {
         found.faults.push(format!("{name}: {missing} accepted orders are lost"));
     }

@@ -13,35 +13,21 @@ const MENU_JSON: &str = "/api/menu";
 
 const BROWSER: &[(&str, &str)] = &[("accept", "text/html"), ("accept-encoding", "br")];
 
-/// A browser that has just been told something: its page is like nobody else's, besides being at an address of its own.
+/// A browser that is told something once: the one kind of menu page that is never kept for others.
 const BROWSER_WITH_NOTICE: &[(&str, &str)] = &[("accept", "text/html"), ("accept-encoding", "br"), ("cookie", "feast_notice=added")];
 
 /// Gets one address again and again.
-struct Fetch {
-    path: String,
-    /// Every request asks for an address that nobody asked for before.
-    fresh: Option<u64>,
-}
-
-impl Fetch {
-    fn again(path: &str) -> Self {
-        Self { path: path.to_owned(), fresh: None }
-    }
-}
+struct Fetch(String);
 
 impl Journey for Fetch {
     async fn run(&mut self, connection: &mut Connection) -> Result<Option<Duration>> {
-        let unlike = self.fresh.as_mut().map(|next| {
-            *next += 1;
-            format!("{}?fresh={next}", self.path)
-        });
-        connection.get(unlike.as_deref().unwrap_or(&self.path)).await?.expect(200, &self.path)?;
+        connection.get(&self.0).await?.expect(200, &self.0)?;
         Ok(None)
     }
 }
 
 async fn load(server: &Running, plan: Plan, path: &str) -> Result<Load<Fetch>> {
-    drive(server.id(), server.address, plan, |_| Fetch::again(path)).await
+    drive(server.id(), server.address, plan, |_| Fetch(path.to_owned())).await
 }
 
 /// The page from the server, with and without what it may have kept, and the same bytes from a server that does nothing else.
@@ -68,12 +54,9 @@ pub async fn menu_page(bench: &Bench) -> Result<Found> {
     let kept = load(&server, plan, MENU_PAGE).await?;
     found.add(compared(Row::of_load("menu page", CONNECTIONS, &kept), base, 0.5), &kept);
 
-    let plan = Plan { headers: BROWSER_WITH_NOTICE, ..plan };
-    let fresh =
-        drive(server.id(), server.address, plan, |number| Fetch { fresh: Some(number as u64 * 1_000_000_000), ..Fetch::again(MENU_PAGE) })
-            .await?;
-    let row = Row::of_load("menu page, rendered each time", CONNECTIONS, &fresh)
-        .note("each request at an address of its own, with a notice to show");
+    let fresh = load(&server, Plan { headers: BROWSER_WITH_NOTICE, ..plan }, MENU_PAGE).await?;
+    let row =
+        Row::of_load("menu page, rendered each time", CONNECTIONS, &fresh).note("with a notice to show, so that no kept page will do");
     found.add(compared(row, base, 0.2), &fresh);
     Ok(found)
 }

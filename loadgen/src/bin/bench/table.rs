@@ -8,6 +8,9 @@ use std::fmt::Write;
 /// From here on a run is said to be disturbed.
 const DISTURBED_PERCENT: f64 = 10.0;
 
+/// A factor that says no more than that there is nothing: what is divided by zero.
+const UTTERLY: f64 = 1_000.0;
+
 /// One line of the table.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -61,7 +64,7 @@ pub struct Budget {
 
 impl Budget {
     pub fn at_least(measured: f64, limit: f64, unit: &str) -> Self {
-        Self { text: format!("≥ {}{unit}", number(limit)), factor: limit / measured.max(f64::EPSILON) }
+        Self { text: format!("≥ {}{unit}", number(limit)), factor: (limit / measured).min(UTTERLY) }
     }
 
     pub fn at_most(measured: f64, limit: f64, unit: &str) -> Self {
@@ -123,6 +126,7 @@ impl Row {
         match worst {
             _ if self.budgets.is_empty() => String::new(),
             worst if worst <= 1.0 => "met".to_owned(),
+            worst if worst >= UTTERLY => "missed".to_owned(),
             worst => format!("missed ×{worst:.2}"),
         }
     }
@@ -199,12 +203,10 @@ impl Table {
     /// Notes, summary and faults.
     fn closing(&self, bullet: &str) -> String {
         let mut text = String::new();
-        let notes: Vec<_> = self.rows.iter().flat_map(|row| row.notes.iter().map(move |note| (&row.name, note))).collect();
-        if !notes.is_empty() {
-            text.push('\n');
-        }
-        for (name, note) in notes {
-            let _ = writeln!(text, "{bullet}{name}: {note}");
+        text.push('\n');
+        for row in self.rows.iter().filter(|row| !row.notes.is_empty()) {
+            let connections = row.connections.map_or_else(String::new, |connections| format!(" ({connections})"));
+            let _ = writeln!(text, "{bullet}{}{connections}: {}", row.name, row.notes.join("; "));
         }
         let judged: Vec<_> = self.rows.iter().flat_map(|row| &row.budgets).collect();
         let missed = judged.iter().filter(|budget| !budget.is_met()).count();
@@ -270,6 +272,7 @@ mod tests {
     fn the_worst_budget_of_a_row_is_its_verdict() {
         let row = Row::new("checkout", 2_000.0, "/s");
         assert_eq!(row.verdict(), "");
+        assert_eq!(Row::new("nothing", 0.0, "/s").budget(Budget::at_least(0.0, 1.0, "/s")).verdict(), "missed");
         let row = row.budget(Budget::at_least(2_000.0, 1_000.0, "/s"));
         assert_eq!(row.verdict(), "met");
         let row = row.budget(Budget::at_most(60.0, 40.0, " ms").of("p99"));
