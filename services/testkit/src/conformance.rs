@@ -3,7 +3,7 @@
 /// Makes a test of every fact for every backend. A backend is a module name and an async function that starts what the facts are
 /// given; a fact is an async function that takes it. A fact that is not listed is dead code, and so not overlooked.
 ///
-/// ```ignore
+/// ```text
 /// testkit::conformance! {
 ///     backends { memory: Carts::in_memory, redis: Carts::in_redis }
 ///     facts in carts { an_expired_cart_is_not_found, a_deleted_cart_is_gone }

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use fred::prelude::*;
 use fred::types::config::UnresponsiveConfig;
 use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::health::Probe;
 
@@ -20,6 +21,9 @@ const MAX_WAITING_COMMANDS: usize = 10_000;
 /// How long a process that starts waits for Redis.
 const START_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// And how long until it looks again.
+const START_RETRY: Duration = Duration::from_millis(100);
+
 #[derive(Clone)]
 pub struct Redis(Pool);
 
@@ -27,34 +31,43 @@ impl Redis {
     /// # Errors
     /// One sentence that names `REDIS_URL` when the address is wrong or nobody answers.
     pub async fn connect(url: &str) -> Result<Self, BootError> {
-        let mut config = Config::from_url(url)
+        let config = Config::from_url(url)
             .map_err(|_| BootError::Config("REDIS_URL is not an address such as redis://127.0.0.1:6379".to_owned()))?;
-        // A Redis that is starting, or reading its append-only file, is waited for.
-        config.fail_fast = false;
-        let pool = Builder::from_config(config)
-            .with_connection_config(|connection| {
-                connection.connection_timeout = Duration::from_secs(2);
-                connection.internal_command_timeout = COMMAND_TIMEOUT;
-                connection.max_command_buffer_len = MAX_WAITING_COMMANDS;
-                connection.max_command_attempts = 1;
-                connection.tcp.nodelay = Some(true);
-                connection.unresponsive =
-                    UnresponsiveConfig { max_timeout: Some(Duration::from_secs(3)), interval: Duration::from_secs(1) };
-            })
-            .with_performance_config(|performance| performance.default_command_timeout = COMMAND_TIMEOUT)
-            // For ever, 50 ms to 1 s apart: a Redis that comes back is used again within two seconds.
-            .set_policy(ReconnectPolicy::new_exponential(0, 50, 1_000, 2))
-            .build_pool(CONNECTIONS)
-            .map_err(|_| unreachable_redis())?;
-        match tokio::time::timeout(START_TIMEOUT, pool.init()).await {
-            Ok(Ok(_)) => Ok(Self(pool)),
-            _ => Err(unreachable_redis()),
+        let deadline = Instant::now() + START_TIMEOUT;
+        loop {
+            let pool = pool(config.clone())?;
+            match timeout_at(deadline, pool.init()).await {
+                Ok(Ok(_)) => return Ok(Self(pool)),
+                // A Redis that is starting, or reading its append-only file, is waited for.
+                Ok(Err(_)) if Instant::now() + START_RETRY < deadline => {
+                    let _ = pool.quit().await;
+                    sleep(START_RETRY).await;
+                }
+                _ => return Err(unreachable_redis()),
+            }
         }
     }
 
     pub fn pool(&self) -> &Pool {
         &self.0
     }
+}
+
+fn pool(config: Config) -> Result<Pool, BootError> {
+    Builder::from_config(config)
+        .with_connection_config(|connection| {
+            connection.connection_timeout = Duration::from_secs(2);
+            connection.internal_command_timeout = COMMAND_TIMEOUT;
+            connection.max_command_buffer_len = MAX_WAITING_COMMANDS;
+            connection.max_command_attempts = 1;
+            connection.tcp.nodelay = Some(true);
+            connection.unresponsive = UnresponsiveConfig { max_timeout: Some(Duration::from_secs(3)), interval: Duration::from_secs(1) };
+        })
+        .with_performance_config(|performance| performance.default_command_timeout = COMMAND_TIMEOUT)
+        // For ever, 50 ms to 1 s apart: a Redis that comes back is used again within two seconds.
+        .set_policy(ReconnectPolicy::new_exponential(0, 50, 1_000, 2))
+        .build_pool(CONNECTIONS)
+        .map_err(|_| unreachable_redis())
 }
 
 fn unreachable_redis() -> BootError {
