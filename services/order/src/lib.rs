@@ -2,6 +2,9 @@
 //!
 //! `place.rs` is the saga, `sweep.rs` cleans up behind crashes, `relay.rs` empties the outbox.
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, reason = "only tests use it")]
+mod fakes;
 mod place;
 mod relay;
 mod routes;

@@ -233,3 +233,6 @@ fn intent(request: &PlaceOrder, key: Option<String>, now: Timestamp) -> Result<I
         at: now,
     })
 }
+
+#[cfg(test)]
+mod tests;

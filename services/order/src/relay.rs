@@ -34,7 +34,7 @@ pub fn start(platform: &Platform, state: State) {
 }
 
 /// Works on one batch; true when there may be more.
-async fn drain(state: &State) -> bool {
+pub async fn drain(state: &State) -> bool {
     let now = state.clock.now();
     let due = match state.book.due(now, BATCH).await {
         Ok(due) => due,
@@ -77,3 +77,6 @@ async fn deliver(state: &State, due: Vec<Outgoing>) -> (Vec<i64>, Vec<Outgoing>)
     let (done, failed): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(|(_, delivered)| *delivered);
     (done.into_iter().map(|(row, _)| row.id).collect(), failed.into_iter().map(|(row, _)| row).collect())
 }
+
+#[cfg(test)]
+mod tests;

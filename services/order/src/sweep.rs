@@ -43,3 +43,6 @@ pub async fn sweep(state: &State) {
         tracing::warn!(%error, "Old answers could not be forgotten");
     }
 }
+
+#[cfg(test)]
+mod tests;
