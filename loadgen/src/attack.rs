@@ -62,11 +62,16 @@ fn configured(run: &Arc<Run>, args: &Args) -> anyhow::Result<GooseAttack> {
 #[derive(Clone)]
 struct Seat(SharedShopper);
 
+/// Between two looks of a user who has nothing left to do.
+const IDLE: Duration = Duration::from_millis(50);
+
 async fn take_round(user: &mut GooseUser, run: &Run) {
-    let Some(Seat(shopper)) = user.get_session_data::<Seat>().cloned() else { return };
-    if run.is_over() {
+    let seat = user.get_session_data::<Seat>().cloned();
+    let Some(Seat(shopper)) = seat.filter(|_| !run.is_over()) else {
+        // Goose asks again at once. A round that awaits nothing would keep a worker thread to itself, and goose from ending.
+        tokio::time::sleep(IDLE).await;
         return;
-    }
+    };
     journeys::round(user, run, &shopper).await;
     let is_long = shopper.lock().await.intents.len() >= SESSION_ORDERS;
     if run.plan.hold.is_none() && is_long {
