@@ -14,7 +14,7 @@ use contract::{ApiError, CartId, Code, ItemId, OrderId, RestaurantId, Timestamp}
 use opentelemetry::KeyValue;
 use runtime::context;
 use sha2::{Digest, Sha256};
-use tracing::Span;
+use tracing::{Instrument, Span};
 
 /// The outcome of a request to order.
 pub enum Placed {
@@ -29,16 +29,27 @@ impl State {
         let intent = intent(&request, key, now)?;
         Span::current().record("order.id", intent.order_id.as_str());
         Span::current().record("cart.id", request.cart_id.as_str());
-        match self.book.begin(&intent).await? {
+        let mut begun = self.book.begin(&intent).await?;
+        if let Begun::GivenUp(before) = &begun {
+            // Whoever asks again need not wait for the sweeper.
+            self.abandon(before).await?;
+            begun = self.book.begin(&intent).await?;
+        }
+        match begun {
             Begun::Started => {}
             Begun::Replay(order) => return Ok(Placed::Replayed(*order)),
-            Begun::InFlight => return Err(ApiError::new(Code::IdempotencyInFlight, "this order is being placed; ask again in a moment")),
+            Begun::InFlight | Begun::GivenUp(_) => {
+                return Err(ApiError::new(Code::IdempotencyInFlight, "this order is being placed; ask again in a moment"));
+            }
             Begun::OtherBody => return Err(ApiError::new(Code::IdempotencyMismatch, "this Idempotency-Key was used with another body")),
             Begun::CartOrdered(order) => {
                 return Err(ApiError::new(Code::CartAlreadyOrdered, format!("this cart became order {order} already")));
             }
         }
-        match self.fulfil(&request, &intent.order_id, now).await {
+        // A task of its own, because what has begun is brought to its end also when the customer hangs up.
+        let (state, id) = (self.clone(), intent.order_id);
+        let work = context::scope(context::current(), async move { state.fulfil(&request, &id, now).await });
+        match tokio::spawn(work.in_current_span()).await.unwrap_or_else(|_| Err(ApiError::internal())) {
             Ok(order) => Ok(Placed::New(order)),
             Err(error) => {
                 self.metrics.refused.add(1, &[KeyValue::new("error.type", error.code.as_str())]);
@@ -67,7 +78,7 @@ impl State {
             Ok(reserved) => reserved,
             Err(error) => {
                 // Even a refused connection may have been a lost reply: releasing what was never taken is harmless.
-                self.abandon(id).await;
+                let _ = self.abandon(id).await;
                 return Err(error);
             }
         };
@@ -79,12 +90,12 @@ impl State {
                 Ok(order)
             }
             Ok(false) => {
-                self.abandon(id).await;
+                let _ = self.abandon(id).await;
                 Err(ApiError::new(Code::ServiceUnavailable, "the order took too long and was given up; nothing was charged"))
             }
             Err(error) => {
                 // The answer of the store was lost, perhaps not the commit: only compare-and-set knows.
-                self.abandon(id).await;
+                let _ = self.abandon(id).await;
                 match self.book.find(id).await {
                     Ok(Some(record)) => Ok(record.order),
                     _ => Err(error.into()),
@@ -102,25 +113,23 @@ impl State {
         tracing::info!(order.id = %order.id, restaurant.id = %order.restaurant_id, total_cents = order.total_price.cents(), "Accepted order {}", order.id);
     }
 
-    /// Gives an order up and its stock back. What cannot be done now, the sweeper does.
-    pub async fn abandon(&self, id: &OrderId) {
+    /// Gives an order up and its stock back. What cannot be done now, the sweeper does, or whoever asks again.
+    ///
+    /// # Errors
+    /// The order book or the middleware service is down.
+    pub async fn abandon(&self, id: &OrderId) -> Result<(), ApiError> {
+        let later = |error: &dyn std::fmt::Display| tracing::warn!(order.id = %id, %error, "Order {id} is given up later, by the sweeper");
         match self.book.abort(id).await {
             Ok(true) => {}
             // The order stands, or the row is gone: nothing to give back.
-            Ok(false) => return,
+            Ok(false) => return Ok(()),
             Err(error) => {
-                tracing::warn!(order.id = %id, %error, "Order {id} could not be given up now; the sweeper will");
-                return;
+                later(&error);
+                return Err(error.into());
             }
         }
-        match self.middleware.release(id).await {
-            Ok(()) => {
-                if let Err(error) = self.book.forget(id).await {
-                    tracing::warn!(order.id = %id, %error, "The intent of order {id} stays until the sweeper finds it");
-                }
-            }
-            Err(error) => tracing::warn!(order.id = %id, %error, "The stock of order {id} is released later, by the sweeper"),
-        }
+        self.middleware.release(id).await.inspect_err(|error| later(error))?;
+        Ok(self.book.forget(id).await.inspect_err(|error| later(error))?)
     }
 
     pub async fn quote(&self, request: &QuoteCart) -> Result<CartQuote, ApiError> {

@@ -59,7 +59,7 @@ impl RedisCarts {
     }
 
     async fn write(&self, id: &CartId, change: Change<'_>) -> Result<Outcome, StoreError> {
-        let client = self.redis.pool().next();
+        let client = self.redis.client()?;
         // A change that is refused is use all the same.
         let Some(mut current) = self.used(client, id).await? else { return Ok(Outcome::Missing) };
         for _ in 0..MAX_ROUNDS {
@@ -85,14 +85,14 @@ impl CartStore for RedisCarts {
     async fn create(&self, cart: &Cart) -> Result<(), StoreError> {
         let write = async {
             let json = serde_json::to_string(cart)?;
-            Ok(self.redis.pool().set::<(), _, _>(key(&cart.id), json, Some(Expiration::EX(seconds_to_live())), None, false).await?)
+            Ok(self.redis.client()?.set::<(), _, _>(key(&cart.id), json, Some(Expiration::EX(seconds_to_live())), None, false).await?)
         };
         self.guard.run("create", write).await
     }
 
     async fn get(&self, id: &CartId) -> Result<Option<Cart>, StoreError> {
         let read = async {
-            let json = self.used(self.redis.pool().next(), id).await?;
+            let json = self.used(self.redis.client()?, id).await?;
             Ok(json.map(|json| serde_json::from_str(&json)).transpose()?)
         };
         self.guard.run("get", read).await
@@ -104,7 +104,7 @@ impl CartStore for RedisCarts {
 
     async fn delete(&self, id: &CartId) -> Result<Option<Cart>, StoreError> {
         let remove = async {
-            let json: Option<String> = self.redis.pool().getdel(key(id)).await?;
+            let json: Option<String> = self.redis.client()?.getdel(key(id)).await?;
             Ok(json.map(|json| serde_json::from_str(&json)).transpose()?)
         };
         self.guard.run("delete", remove).await

@@ -65,14 +65,14 @@ impl QuoteStore for RedisQuotes {
         let write = async {
             let seconds = i64::try_from(QUOTE_TTL.as_secs()).unwrap_or(i64::MAX);
             let (key, json) = (format!("quote:{}", quote.quote_id), serde_json::to_string(quote)?);
-            Ok(self.redis.pool().set::<(), _, _>(key, json, Some(Expiration::EX(seconds)), None, false).await?)
+            Ok(self.redis.client()?.set::<(), _, _>(key, json, Some(Expiration::EX(seconds)), None, false).await?)
         };
         self.guard.run("put", write).await
     }
 
     async fn get(&self, id: &QuoteId) -> Result<Option<Quote>, StoreError> {
         let read = async {
-            let json: Option<String> = self.redis.pool().get(format!("quote:{id}")).await?;
+            let json: Option<String> = self.redis.client()?.get(format!("quote:{id}")).await?;
             Ok(json.map(|json| serde_json::from_str(&json)).transpose()?)
         };
         self.guard.run("get", read).await

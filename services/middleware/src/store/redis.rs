@@ -169,7 +169,7 @@ impl RedisStock {
     }
 
     async fn run<R: fred::types::FromValue>(&self, script: &Script, keys: Vec<String>, arguments: Vec<String>) -> Result<R, StoreError> {
-        Ok(script.evalsha_with_reload(self.redis.pool().next(), keys, arguments).await?)
+        Ok(script.evalsha_with_reload(self.redis.client()?, keys, arguments).await?)
     }
 
     async fn reserve_now(&self, reservation: &Reservation, takes: &[Take]) -> Result<Reserved, StoreError> {

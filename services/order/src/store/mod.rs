@@ -30,6 +30,8 @@ pub enum Begun {
     Replay(Box<Order>),
     /// The same request, or one for the same cart, is being worked on.
     InFlight,
+    /// This key's or this cart's last request was given up, and its stock is still to be released.
+    GivenUp(OrderId),
     /// The key was used for another body.
     OtherBody,
     /// Another request made an order of this cart.
@@ -109,7 +111,10 @@ pub trait OrderBook: Send + Sync {
     /// Removes what [`OrderBook::abort`] marked, once its stock is released.
     async fn forget(&self, id: &OrderId) -> Result<(), StoreError>;
 
-    /// Intents begun before `before` that are not orders.
+    /// Whether other processes write to it, too: then an intent from before this process began may be somebody's work.
+    fn is_shared(&self) -> bool;
+
+    /// Intents begun before `before` that are not orders, and whatever was given up and not forgotten, oldest first.
     async fn stale(&self, before: Timestamp, limit: u32) -> Result<Vec<OrderId>, StoreError>;
 
     /// Forgets answers older than `before`. The orders stay.

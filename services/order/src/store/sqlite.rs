@@ -54,7 +54,10 @@ fn record(row: &SqliteRow) -> Result<Record, sqlx::Error> {
 
 /// Reads an order where it matters to be in the writer's transaction, or not.
 pub async fn find(executor: impl SqliteExecutor<'_>, id: &OrderId) -> Result<Option<Record>, sqlx::Error> {
-    let row = sqlx::query("SELECT document, status, updated_at_ms, session_id FROM orders WHERE id = $1").bind(id.as_str()).fetch_optional(executor).await?;
+    let row = sqlx::query("SELECT document, status, updated_at_ms, session_id FROM orders WHERE id = $1")
+        .bind(id.as_str())
+        .fetch_optional(executor)
+        .await?;
     row.as_ref().map(record).transpose()
 }
 
@@ -89,10 +92,16 @@ impl OrderBook for SqliteOrderBook {
         self.write("forget", Job::Forget(id.clone())).await
     }
 
+    /// A file is of one process.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     async fn stale(&self, before: Timestamp, limit: u32) -> Result<Vec<OrderId>, StoreError> {
         let read = async {
             let ids: Vec<String> = sqlx::query_scalar(
-                "SELECT order_id FROM requests WHERE state IN ('intent', 'aborting') AND created_at_ms < $1 ORDER BY created_at_ms LIMIT $2",
+                "SELECT order_id FROM requests WHERE state = 'aborting' OR (state = 'intent' AND created_at_ms < $1) \
+                 ORDER BY created_at_ms LIMIT $2",
             )
             .bind(before.millis())
             .bind(limit)
@@ -143,7 +152,9 @@ impl OrderBook for SqliteOrderBook {
                 "SELECT DISTINCT customer_name FROM orders WHERE customer_name > $1 AND session_id = $3 ORDER BY customer_name LIMIT $2",
                 session.as_str(),
             ),
-            Owner::Everybody => ("SELECT DISTINCT customer_name FROM orders WHERE customer_name > $1 AND $3 = '' ORDER BY customer_name LIMIT $2", ""),
+            Owner::Everybody => {
+                ("SELECT DISTINCT customer_name FROM orders WHERE customer_name > $1 AND $3 = '' ORDER BY customer_name LIMIT $2", "")
+            }
         };
         let read = async {
             let names = sqlx::query_scalar(statement).bind(after.unwrap_or_default()).bind(limit).bind(session);
@@ -164,11 +175,13 @@ impl OrderBook for SqliteOrderBook {
 
     async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
         let read = async {
-            let rows = sqlx::query("SELECT id, kind, order_id, payload, attempts FROM outbox WHERE due_at_ms <= $1 ORDER BY due_at_ms, id LIMIT $2")
-                .bind(now.millis())
-                .bind(limit)
-                .fetch_all(self.database.readers())
-                .await?;
+            let rows = sqlx::query(
+                "SELECT id, kind, order_id, payload, attempts FROM outbox WHERE due_at_ms <= $1 ORDER BY due_at_ms, id LIMIT $2",
+            )
+            .bind(now.millis())
+            .bind(limit)
+            .fetch_all(self.database.readers())
+            .await?;
             rows.iter().map(outgoing).collect()
         };
         self.guard.run("due", read).await

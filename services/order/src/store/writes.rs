@@ -51,11 +51,17 @@ impl Apply for OrderWrites {
                 Job::Discard(id) => Done::Turned(discard(transaction, id).await?),
                 Job::Abort(id) => Done::Turned(abort(transaction, id).await?),
                 Job::Forget(id) => {
-                    sqlx::query("DELETE FROM requests WHERE order_id = $1 AND state = 'aborting'").bind(id.as_str()).execute(&mut *transaction).await?;
+                    sqlx::query("DELETE FROM requests WHERE order_id = $1 AND state = 'aborting'")
+                        .bind(id.as_str())
+                        .execute(&mut *transaction)
+                        .await?;
                     Done::Written
                 }
                 Job::ForgetAnswers(before) => {
-                    sqlx::query("DELETE FROM requests WHERE state = 'done' AND created_at_ms < $1").bind(before.millis()).execute(&mut *transaction).await?;
+                    sqlx::query("DELETE FROM requests WHERE state = 'done' AND created_at_ms < $1")
+                        .bind(before.millis())
+                        .execute(&mut *transaction)
+                        .await?;
                     Done::Written
                 }
                 Job::SetStatus(id, status, at) => Done::Moved(Box::new(set_status(transaction, id, *status, *at).await?)),
@@ -108,6 +114,9 @@ async fn explain(transaction: &mut SqliteConnection, intent: &Intent) -> Result<
         .await?;
     if let Some(row) = by_key {
         let (hash, state, order): (String, String, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        if state == "aborting" {
+            return Ok(Begun::GivenUp(OrderId::new(order)));
+        }
         if hash != intent.body_hash {
             return Ok(Begun::OtherBody);
         }
@@ -120,10 +129,13 @@ async fn explain(transaction: &mut SqliteConnection, intent: &Intent) -> Result<
         let order = serde_json::from_str(&document).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
         return Ok(Begun::Replay(Box::new(order)));
     }
-    let by_cart: Option<(String, String)> =
-        sqlx::query_as("SELECT state, order_id FROM requests WHERE cart_id = $1").bind(intent.cart_id.as_str()).fetch_optional(transaction).await?;
+    let by_cart: Option<(String, String)> = sqlx::query_as("SELECT state, order_id FROM requests WHERE cart_id = $1")
+        .bind(intent.cart_id.as_str())
+        .fetch_optional(transaction)
+        .await?;
     Ok(match by_cart {
         Some((state, order)) if state == "done" => Begun::CartOrdered(OrderId::new(order)),
+        Some((state, order)) if state == "aborting" => Begun::GivenUp(OrderId::new(order)),
         _ => Begun::InFlight,
     })
 }
@@ -141,7 +153,8 @@ async fn commit(transaction: &mut SqliteConnection, jobs: &[Job]) -> Result<Hash
         return Ok(HashSet::new());
     }
     let ids = rows(orders.iter().map(|new| json!(new.order.id)).collect());
-    let turn = "UPDATE requests SET state = 'done' WHERE state = 'intent' AND order_id IN (SELECT value FROM json_each($1)) RETURNING order_id";
+    let turn =
+        "UPDATE requests SET state = 'done' WHERE state = 'intent' AND order_id IN (SELECT value FROM json_each($1)) RETURNING order_id";
     let turned = returned(transaction, turn, ids).await?;
     let standing = || orders.iter().filter(|new| turned.contains(new.order.id.as_str()));
 

@@ -4,7 +4,7 @@ use crate::context::{self, RequestContext, Role};
 use crate::http::headers;
 use crate::telemetry::propagation;
 use axum::body::Body;
-use contract::ApiError;
+use contract::{ApiError, Code};
 use contract::client::Call;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
@@ -21,7 +21,13 @@ pub fn request(call: &Call) -> Result<Request<Body>, ApiError> {
     if let Some(key) = &call.idempotency_key {
         request = request.header(headers::IDEMPOTENCY_KEY, key);
     }
-    request.body(Body::from(call.body.clone())).map_err(|_| ApiError::internal())
+    request.body(Body::from(call.body.clone())).map_err(|error| {
+        // What comes from outside is ids in the path and the key. An id that fits into no address names nothing.
+        match error.is::<http::uri::InvalidUri>() {
+            true => ApiError::new(Code::NotFound, "there is nothing at this address"),
+            false => ApiError::new(Code::InvalidBody, "an Idempotency-Key is plain text"),
+        }
+    })
 }
 
 /// Adds identity, baggage, trace and deadline of the running request; answers how long to wait.

@@ -2,9 +2,9 @@
 
 use super::control::FlagControl;
 use crate::context;
-use crate::http::{ApiResult, Json};
+use crate::http::{ApiResult, Json, Path};
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::routing::{get, put};
 use contract::flags::{Audience, FlagState, SetFlag};

@@ -36,7 +36,7 @@ fn refusal(rejection: &JsonRejection) -> ApiError {
             // serde's own words, which name the field, without its position in the text.
             let detail = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
             let detail = detail.split(" at line ").next().unwrap_or_default();
-            let code = if detail.contains("quantity") { Code::InvalidQuantity } else { Code::InvalidBody };
+            let (detail, code) = named_code(detail);
             ApiError::new(code, format!("the body is not what this call takes: {detail}"))
         }
         JsonRejection::JsonSyntaxError(_) => ApiError::new(Code::InvalidBody, "the body is not valid JSON"),
@@ -48,6 +48,13 @@ fn refusal(rejection: &JsonRejection) -> ApiError {
         }
         _ => ApiError::new(Code::InvalidBody, "the body could not be read"),
     }
+}
+
+/// What a type of ours refused says its code: `customerName must have 1 to 100 characters (INVALID_NAME)`.
+fn named_code(detail: &str) -> (&str, Code) {
+    let named = detail.strip_suffix(')').and_then(|detail| detail.rsplit_once(" (")).and_then(|(text, code)| Some((text, Code::from_text(code)?)));
+    let missing = if detail.contains("quantity") { Code::InvalidQuantity } else { Code::InvalidBody };
+    named.unwrap_or((detail, missing))
 }
 
 /// Query parameters.

@@ -1,5 +1,6 @@
 //! One Redis connection pool per process.
 
+use super::StoreError;
 use crate::boot::BootError;
 use async_trait::async_trait;
 use fred::prelude::*;
@@ -51,6 +52,15 @@ impl Redis {
     pub fn pool(&self) -> &Pool {
         &self.0
     }
+
+    /// A client that is connected.
+    ///
+    /// # Errors
+    /// None is. Said at once: a command would wait for the connection until its time is over, and so would whoever asked.
+    pub fn client(&self) -> Result<&Client, StoreError> {
+        let client = self.0.next_connected();
+        if client.is_connected() { Ok(client) } else { Err(StoreError::Unavailable("Redis is not connected".to_owned())) }
+    }
 }
 
 fn pool(config: Config) -> Result<Pool, BootError> {
@@ -81,6 +91,7 @@ impl Probe for Redis {
     }
 
     async fn check(&self) -> Result<(), String> {
-        self.0.next().ping::<()>(None).await.map_err(|_| "Redis does not answer".to_owned())
+        let silent = || "Redis does not answer".to_owned();
+        self.client().map_err(|_| silent())?.ping::<()>(None).await.map_err(|_| silent())
     }
 }
