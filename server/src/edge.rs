@@ -6,15 +6,12 @@
 use crate::console::Operators;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-use contract::{ApiError, Code};
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE, HOST, ORIGIN, SET_COOKIE};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use http_body_util::BodyExt;
-use runtime::http::{BODY_LIMIT_BYTES, HttpError, headers};
+use axum::response::Response;
+use http::header::{COOKIE, SET_COOKIE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use runtime::http::headers;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The browser's anonymous session.
 pub const SESSION_COOKIE: &str = "feast_sid";
@@ -22,11 +19,6 @@ pub const SESSION_COOKIE: &str = "feast_sid";
 /// How the load generator marks its requests. It changes nothing but whom a flag reaches.
 const SYNTHETIC: HeaderName = HeaderName::from_static("x-feast-synthetic");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-
-/// A body that is too large is read and thrown away up to here, so that its sender can read the refusal.
-const DRAIN_LIMIT_BYTES: u64 = 64 * 1024 * 1024;
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
 pub struct Edge {
@@ -52,12 +44,6 @@ impl Edge {
 }
 
 pub async fn edge(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
-    if let Err(error) = same_origin(request.method(), request.headers()) {
-        return HttpError(error).into_response();
-    }
-    if let Some(refusal) = refuse_large_body(&mut request).await {
-        return refusal;
-    }
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip());
     let incoming = request.headers_mut();
     for name in headers::FROM_INSIDE_ONLY {
@@ -111,70 +97,12 @@ pub fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
         .map(|(_, value)| value)
 }
 
-/// A request that changes something and carries a cookie must come from a page of ours: another site's form would carry it, too.
-fn same_origin(method: &Method, headers: &HeaderMap) -> Result<(), ApiError> {
-    let reads = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-    if reads || !headers.contains_key(COOKIE) || headers.contains_key(AUTHORIZATION) {
-        return Ok(());
-    }
-    let ours = match (headers.get(FETCH_SITE), headers.get(ORIGIN)) {
-        (Some(site), _) => site == "same-origin" || site == "none",
-        (None, Some(origin)) => {
-            let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-            origin.to_str().is_ok_and(|origin| origin.split_once("://").is_some_and(|(_, authority)| authority == host))
-        }
-        (None, None) => false,
-    };
-    if ours {
-        return Ok(());
-    }
-    Err(ApiError::new(Code::Forbidden, "a change with a cookie must come from our own pages: send Origin or Sec-Fetch-Site"))
-}
-
-async fn refuse_large_body(request: &mut Request) -> Option<Response> {
-    let length: u64 = request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()?;
-    if length <= BODY_LIMIT_BYTES as u64 {
-        return None;
-    }
-    if length <= DRAIN_LIMIT_BYTES {
-        let body = std::mem::take(request.body_mut());
-        let drain = async {
-            let mut body = body;
-            while let Some(Ok(_)) = body.frame().await {}
-        };
-        // Whoever sends it too slowly gets the refusal without the courtesy.
-        let _ = tokio::time::timeout(DRAIN_TIMEOUT, drain).await;
-    }
-    Some(HttpError(ApiError::new(Code::BodyTooLarge, format!("the body is larger than {BODY_LIMIT_BYTES} bytes"))).into_response())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
-    }
-
-    #[test]
-    fn another_sites_form_cannot_use_our_cookie() {
-        let cookie = ("cookie", "feast_sid=x");
-        for foreign in [
-            headers(&[cookie]),
-            headers(&[cookie, ("origin", "http://evil"), ("host", "shop")]),
-            headers(&[cookie, ("sec-fetch-site", "cross-site")]),
-        ] {
-            assert!(same_origin(&Method::POST, &foreign).is_err(), "{foreign:?}");
-        }
-        for ours in [
-            headers(&[]),
-            headers(&[cookie, ("origin", "http://shop:3000"), ("host", "shop:3000")]),
-            headers(&[cookie, ("sec-fetch-site", "same-origin")]),
-            headers(&[cookie, ("authorization", "Bearer x")]),
-        ] {
-            assert!(same_origin(&Method::POST, &ours).is_ok(), "{ours:?}");
-        }
-        assert!(same_origin(&Method::GET, &headers(&[cookie])).is_ok());
     }
 
     #[test]

@@ -2,13 +2,14 @@
 //!
 //! `embed.rs` decides which services live here; `routes.rs` is the table of everything that is answered.
 
-pub mod assets;
-pub mod config;
+mod assets;
+mod config;
 mod console;
 mod desk;
 mod edge;
 mod embed;
 mod gateway;
+mod guard;
 mod headers;
 mod limits;
 mod page_cache;
@@ -17,21 +18,31 @@ mod routes;
 
 use config::Config;
 use runtime::Platform;
-use runtime::boot::{BootError, bind, listen_address, serve};
+use runtime::boot::{BootError, bind, listen_address, parse, run_process, serve};
 use std::net::SocketAddr;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 pub const NAME: &str = "server";
 
-pub const ABOUT: &str = "Feast Flow: a food-ordering platform made to be broken on stage.\n\n\
+const ABOUT: &str = "Feast Flow: a food-ordering platform made to be broken on stage.\n\n\
     Without any setting this is the whole platform in one process, on http://127.0.0.1:3000. \
     A service whose *_URL is set is called there instead.";
+
+/// `main` of the program. It is here and not in `main.rs` so that everything below it is compiled once.
+pub fn main() -> ExitCode {
+    let config: Config = match parse(NAME, ABOUT) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    run_process(NAME, config.settings.clone(), async move |platform| run(platform, config).await)
+}
 
 /// Builds everything, serves until stopped.
 ///
 /// # Errors
 /// One sentence about the setting at fault.
-pub async fn run(platform: Arc<Platform>, config: Config) -> Result<(), BootError> {
+async fn run(platform: Arc<Platform>, config: Config) -> Result<(), BootError> {
     let address = listen_address(config.site_addr.as_deref(), 3000)?;
     if config.settings.is_split() {
         config.settings.require_token_off_loopback(address)?;

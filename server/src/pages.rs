@@ -98,7 +98,8 @@ pub async fn wrong_method(request: Request) -> Response {
     answer(&request, ApiError::new(Code::MethodNotAllowed, "this address does not take this method"))
 }
 
-fn answer(request: &Request, error: ApiError) -> Response {
+/// A page where the visit is known, JSON everywhere else.
+pub fn answer(request: &Request, error: ApiError) -> Response {
     match request.extensions().get::<Arc<Visit>>() {
         Some(visit) => app::error_page(&error, visit),
         None => HttpError(error).into_response(),

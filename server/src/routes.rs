@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::console::{self, Operators, operators_only};
 use crate::edge::{Edge, edge};
+use crate::guard::guard;
 use crate::limits::{RateLimit, rate_limit};
 use crate::page_cache::{PageCache, page_cache};
 use crate::pages::{self, Pages};
@@ -35,7 +36,8 @@ pub async fn build(platform: &Platform, config: &Config, address: SocketAddr, op
         .route("/console", get(console::sign_in).with_state(operators.clone()));
 
     // From the inside out: an answer passes these upwards. The edge stands in front of the inbound layer, because that one believes
-    // the headers the edge writes; the limit stands behind the edge, because it counts by what the edge found out.
+    // the headers the edge writes; the limit stands behind the edge, because it counts by what the edge found out. The guard stands behind `equip`, because people get
+    // a page of it.
     let judged = Router::new()
         .merge(shop)
         .merge(gateway::router(platform)?)
@@ -46,6 +48,7 @@ pub async fn build(platform: &Platform, config: &Config, address: SocketAddr, op
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         .layer(middleware::from_fn_with_state(platform.chaos(NAME), runtime::chaos::inbound))
         .layer(middleware::from_fn_with_state(RateLimit::new(config.rate_limit, loopback), rate_limit))
+        .layer(middleware::from_fn(guard))
         .layer(middleware::from_fn_with_state(Pages::new(platform)?, pages::equip))
         .layer(middleware::from_fn_with_state(Inbound::new(NAME, platform.internal_token(), &platform.meter(NAME)), inbound))
         .layer(middleware::from_fn_with_state(Edge::new(operators, platform.internal_token().as_deref(), &config.trusted_proxies), edge));

@@ -9,9 +9,10 @@ mod store;
 pub use store::{CartStore, Change, MemoryCarts, Outcome, RedisCarts, TTL};
 
 use contract::client::MenuClient;
-use runtime::boot::BootError;
+use runtime::boot::{BootError, run_service};
 use runtime::health::SharedProbe;
 use runtime::{Platform, Service};
+use std::process::ExitCode;
 use std::sync::Arc;
 
 pub const NAME: &str = "cart";
@@ -31,4 +32,14 @@ pub async fn build(platform: &Platform) -> Result<Service, BootError> {
     probes.extend(platform.remote_probe(NAME, "menu"));
     let state = routes::State::new(carts, menu, platform.clock.clone(), &platform.meter(NAME));
     Ok(Service::new(platform, NAME, routes::router(state), probes))
+}
+
+/// `main` of the program. It is here and not in `main.rs` so that everything below it is compiled once.
+pub fn main() -> ExitCode {
+    run_service(NAME, 3003, "Feast Flow's cart service: carts with a time to live", async |platform| {
+        if platform.settings.redis_url.is_none() {
+            return Err(BootError::Config("REDIS_URL is not set: carts of a service that runs alone live in Redis".to_owned()));
+        }
+        build(&platform).await
+    })
 }

@@ -11,8 +11,9 @@ mod state;
 pub use routes::router;
 pub use state::{LoadError, Menu};
 
-use runtime::boot::BootError;
+use runtime::boot::{BootError, run_service};
 use runtime::{Platform, Service};
+use std::process::ExitCode;
 
 pub const NAME: &str = "menu";
 
@@ -21,4 +22,9 @@ pub const NAME: &str = "menu";
 pub async fn build(platform: &Platform) -> Result<Service, BootError> {
     let menu = Menu::from_embedded_data().map_err(|error| BootError::Config(error.to_string()))?;
     Ok(Service::new(platform, NAME, router(menu), Vec::new()))
+}
+
+/// `main` of the program. It is here and not in `main.rs` so that everything below it is compiled once.
+pub fn main() -> ExitCode {
+    run_service(NAME, 3004, "Feast Flow's menu service: restaurants and what they serve", async |platform| build(&platform).await)
 }

@@ -7,9 +7,10 @@ mod reserve;
 mod routes;
 pub mod store;
 
-use runtime::boot::BootError;
+use runtime::boot::{BootError, run_service};
 use runtime::health::SharedProbe;
 use runtime::{Platform, Service};
+use std::process::ExitCode;
 use std::sync::Arc;
 use store::{MemoryQuotes, MemoryStock, QuoteStore, RedisQuotes, RedisStock, SqliteJournal, Stock};
 
@@ -38,4 +39,14 @@ pub async fn build(platform: &Platform) -> Result<Service, BootError> {
     };
     let state = routes::State::new(stock, quotes, platform);
     Ok(Service::new(platform, NAME, routes::router(state), probes))
+}
+
+/// `main` of the program. It is here and not in `main.rs` so that everything below it is compiled once.
+pub fn main() -> ExitCode {
+    run_service(NAME, 3002, "Feast Flow's middleware service: validation, prices and stock", async |platform| {
+        if platform.settings.redis_url.is_none() {
+            return Err(BootError::Config("REDIS_URL is not set: stock of a service that runs alone lives in Redis".to_owned()));
+        }
+        build(&platform).await
+    })
 }

@@ -15,11 +15,12 @@ pub use sweep::STALE_AFTER;
 
 use contract::client::{CartClient, MenuClient, MiddlewareClient};
 use opentelemetry::metrics::{Counter, Histogram};
-use runtime::boot::BootError;
+use runtime::boot::{BootError, run_service};
 use runtime::clock::SharedClock;
 use runtime::health::SharedProbe;
 use runtime::telemetry::metrics::{count, seconds};
 use runtime::{Platform, Service};
+use std::process::ExitCode;
 use std::sync::Arc;
 use store::{OrderBook, SqliteOrderBook};
 use tokio::sync::Notify;
@@ -86,4 +87,9 @@ pub async fn build(platform: &Platform) -> Result<Service, BootError> {
     sweep::start(platform, state.clone());
     relay::start(platform, state.clone());
     Ok(Service::new(platform, NAME, routes::router(state), probes))
+}
+
+/// `main` of the program. It is here and not in `main.rs` so that everything below it is compiled once.
+pub fn main() -> ExitCode {
+    run_service(NAME, 3001, "Feast Flow's order service: turns carts into orders", async |platform| build(&platform).await)
 }

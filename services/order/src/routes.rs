@@ -108,7 +108,8 @@ impl Paging {
     fn answer<T: serde::Serialize>(&self, path: &str, rows: Vec<T>, cursor: Option<String>) -> Response {
         let full = rows.len() as u32 == self.limit();
         let mut response = Json(rows).into_response();
-        let next = cursor.filter(|_| full).map(|cursor| format!("<{path}?cursor={}&limit={}>; rel=\"next\"", path_segment(&cursor), self.limit()));
+        let next =
+            cursor.filter(|_| full).map(|cursor| format!("<{path}?cursor={}&limit={}>; rel=\"next\"", path_segment(&cursor), self.limit()));
         if let Some(value) = next.and_then(|next| HeaderValue::try_from(next).ok()) {
             response.headers_mut().insert(LINK, value);
         }
