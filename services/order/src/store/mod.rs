@@ -88,7 +88,7 @@ pub struct Outgoing {
 /// What became of a change of status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Moved {
-    Done(Record),
+    Done(Box<Record>),
     /// Not from where it is.
     Illegal(OrderStatus),
     Missing,

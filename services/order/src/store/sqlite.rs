@@ -166,7 +166,7 @@ impl OrderBook for SqliteOrderBook {
     async fn set_status(&self, id: &OrderId, status: OrderStatus, at: Timestamp) -> Result<Moved, StoreError> {
         let write = async {
             match self.writer.submit(Job::SetStatus(id.clone(), status, at)).await? {
-                Done::Moved(moved) => Ok(*moved),
+                Done::Moved(moved) => Ok(moved),
                 _ => Err(mixed_up()),
             }
         };

@@ -28,7 +28,7 @@ pub enum Done {
     Begun(Begun),
     /// Whether the row was in the state the job needed.
     Turned(bool),
-    Moved(Box<Moved>),
+    Moved(Moved),
     Written,
 }
 
@@ -64,7 +64,7 @@ impl Apply for OrderWrites {
                         .await?;
                     Done::Written
                 }
-                Job::SetStatus(id, status, at) => Done::Moved(Box::new(set_status(transaction, id, *status, *at).await?)),
+                Job::SetStatus(id, status, at) => Done::Moved(set_status(transaction, id, *status, *at).await?),
                 Job::Settle { done, failed, now } => {
                     settle(transaction, done, failed, *now).await?;
                     Done::Written
@@ -219,7 +219,7 @@ async fn set_status(transaction: &mut SqliteConnection, id: &OrderId, next: Orde
         .await?;
     record.order.status = next;
     record.order.updated_at = at;
-    Ok(Moved::Done(record))
+    Ok(Moved::Done(Box::new(record)))
 }
 
 async fn settle(transaction: &mut SqliteConnection, done: &[i64], failed: &[Outgoing], now: Timestamp) -> Result<(), sqlx::Error> {
