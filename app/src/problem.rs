@@ -16,6 +16,7 @@ use contract::error::ErrorBody;
 use contract::{ApiError, CartId, Code};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
+use leptos::either::Either;
 use leptos::prelude::*;
 use scenes::{Next, scene};
 
@@ -84,13 +85,13 @@ pub fn response(visit: &Visit, error: &ApiError, retry: Retry) -> Response {
     })
 }
 
-fn retry_button(visit: &Visit, retry: Retry) -> Option<AnyView> {
+fn retry_button(visit: &Visit, retry: Retry) -> Option<impl IntoView + use<>> {
     match retry {
         Retry::No => None,
-        Retry::Visit => Some(view! { <a class="button" href=visit.path.clone()>"Try again"</a> }.into_any()),
+        Retry::Visit => Some(Either::Left(view! { <a class="button" href=visit.path.clone()>"Try again"</a> })),
         Retry::Form { action, fields } => {
             let button = view! { <form method="post" action=action data-swap="">{hidden_fields(fields)}<button class="button">"Try again"</button></form> };
-            Some(button.into_any())
+            Some(Either::Right(button))
         }
     }
 }

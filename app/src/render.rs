@@ -10,6 +10,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY};
 use http::{HeaderValue, StatusCode};
 use leptos::prelude::*;
 use leptos::reactive::owner::Owner;
+use leptos::tachys::view::Position;
 
 /// Everything about a page except its body.
 pub struct Meta {
@@ -28,13 +29,19 @@ impl Meta {
     }
 }
 
+/// Larger than most pages, so that a page is written without growing its buffer.
+const PAGE_BYTES: usize = 24_576;
+
 /// Renders `body` inside the shop's frame, in one synchronous pass: whatever it shows must be loaded already.
-pub fn page<V: IntoView + 'static>(visit: &Visit, mut meta: Meta, body: impl FnOnce() -> V) -> Response {
+pub fn page<V: IntoView>(visit: &Visit, mut meta: Meta, body: impl FnOnce() -> V) -> Response {
     let owner = Owner::new_root(None);
     let html = owner.with(|| {
         provide_context(islands::Badge(visit.cart_count));
         provide_context(islands::News(visit.notice.map_or("", |notice| notice.text())));
-        layout::document(visit, &meta.title, &meta.description, body().into_any()).to_html()
+        // Body and frame are written one after the other and not as one view: a type-erased body (`into_any`) would copy every
+        // attribute first, which took a third of the time.
+        let main = write(body());
+        write(layout::document(visit, &meta.title, &meta.description, main))
     });
     owner.unset_with_forced_cleanup();
 
@@ -52,4 +59,10 @@ pub fn page<V: IntoView + 'static>(visit: &Visit, mut meta: Meta, body: impl FnO
     }
     meta.cookies.write(headers);
     response
+}
+
+fn write(view: impl IntoView) -> String {
+    let mut html = String::with_capacity(PAGE_BYTES);
+    view.into_view().to_html_with_buf(&mut html, &mut Position::FirstChild, true, false, Vec::new());
+    html
 }

@@ -11,6 +11,7 @@ use axum::Extension;
 use axum::response::Response;
 use contract::id::path_segment;
 use contract::menu::Restaurant;
+use leptos::either::Either;
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -80,27 +81,25 @@ fn choices(mut values: Vec<&str>, chosen: &str) -> impl IntoView + use<> {
     values.into_iter().map(option).collect_view()
 }
 
-fn results(found: Vec<Restaurant>, filter: Filter) -> AnyView {
+fn results(found: Vec<Restaurant>, filter: Filter) -> impl IntoView {
     if found.is_empty() {
-        return view! {
+        return Either::Left(view! {
             <section class="scene small">
                 <p class="scene-art" aria-hidden="true">"🔭"</p>
                 <h2>"No kitchen in sight"</h2>
                 <p>"Nothing matches that. Try another word, or look at the whole sky."</p>
                 <p class="scene-actions"><a class="button" href="/">"Show every restaurant"</a></p>
             </section>
-        }
-        .into_any();
+        });
     }
     let told = count(found.len() as u64, "restaurant", "restaurants");
     let clear = (!filter.is_empty()).then(|| view! { <a href="/">"Show all"</a> });
-    view! {
+    Either::Right(view! {
         <section aria-labelledby="found">
             <div class="section-head"><h2 id="found">{told}</h2>{clear}</div>
             <ul class="worlds">{found.into_iter().map(card).collect_view()}</ul>
         </section>
-    }
-    .into_any()
+    })
 }
 
 fn card(restaurant: Restaurant) -> impl IntoView {

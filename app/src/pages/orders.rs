@@ -12,6 +12,7 @@ use axum::response::Response;
 use contract::Timestamp;
 use contract::id::path_segment;
 use contract::order::Order;
+use leptos::either::Either;
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -23,8 +24,8 @@ pub async fn show(Extension(visit): Extension<Arc<Visit>>, Extension(shop): Exte
     };
     let title = if visit.operator { "All orders" } else { "Your orders" };
     page(&visit, Meta::new(title, "What you have ordered, newest first."), || match orders.is_empty() {
-        true => none(cursor.is_some()).into_any(),
-        false => list(title, orders, next, visit.now).into_any(),
+        true => Either::Left(none(cursor.is_some())),
+        false => Either::Right(list(title, orders, next, visit.now)),
     })
 }
 

@@ -19,18 +19,22 @@ use std::sync::Arc;
 pub async fn show(Extension(visit): Extension<Arc<Visit>>, Extension(shop): Extension<Shop>, Segment(id): Segment) -> Response {
     let id = RestaurantId::new(id);
     let (menu, shelf) = futures::join!(shop.menu.restaurant_menu(&id), Shelf::load(&shop));
-    let RestaurantMenu { restaurant, items } = match menu {
-        Ok(menu) => menu,
-        Err(error) => return error_page(&error, &visit),
-    };
+    match menu {
+        Ok(menu) => respond(&visit, menu, &shelf),
+        Err(error) => error_page(&error, &visit),
+    }
+}
+
+fn respond(visit: &Visit, menu: RestaurantMenu, shelf: &Shelf) -> Response {
+    let RestaurantMenu { restaurant, items } = menu;
     let meta = Meta::new(restaurant.name.clone(), format!("{}. {}", restaurant.tagline, restaurant.description));
-    page(&visit, meta, || {
+    page(visit, meta, || {
         let back = format!("/restaurants/{}", path_segment(restaurant.id.as_str()));
         let class = format!("menu {}", hue_classes(restaurant.hues));
         let sections = by_category(items);
         let jumps = (sections.len() > 1).then(|| jumps(&sections));
         let sections: Vec<_> =
-            sections.into_iter().enumerate().map(|(n, (category, items))| section(n, category, items, &shelf, &back)).collect();
+            sections.into_iter().enumerate().map(|(n, (category, items))| section(n, category, items, shelf, &back)).collect();
         view! { <div class=class>{banner(restaurant)} {jumps} {sections}</div> }
     })
 }

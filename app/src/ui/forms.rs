@@ -3,6 +3,7 @@
 use contract::Quantity;
 use contract::cart::CartLine;
 use contract::menu::MenuItem;
+use leptos::either::Either;
 use leptos::prelude::*;
 
 /// How much of a dish can be had.
@@ -32,7 +33,7 @@ impl Stock {
 /// Quantity and button, or the words "Sold out".
 pub fn add_form(item: &MenuItem, stock: Stock, back: &str) -> impl IntoView + use<> {
     if stock == Stock::SoldOut {
-        return view! { <p class="sold-out">"Sold out today"</p> }.into_any();
+        return Either::Left(view! { <p class="sold-out">"Sold out today"</p> });
     }
     let left = match stock {
         Stock::Low(left) => Some(view! { <p class="low-stock">{format!("Only {left} left")}</p> }),
@@ -43,7 +44,7 @@ pub fn add_form(item: &MenuItem, stock: Stock, back: &str) -> impl IntoView + us
     let label_less = format!("One {name} less");
     let label_more = format!("One {name} more");
     let label_add = format!("Add {name} to cart");
-    view! {
+    Either::Right(view! {
         {left}
         <form class="add" method="post" action="/cart/items" data-instant="">
             <input type="hidden" name="itemId" value=item.id.as_str().to_owned()/>
@@ -55,8 +56,7 @@ pub fn add_form(item: &MenuItem, stock: Stock, back: &str) -> impl IntoView + us
             </div>
             <button type="submit" class="button" aria-label=label_add>"Add"</button>
         </form>
-    }
-    .into_any()
+    })
 }
 
 /// Less, more and remove for a line that is in the cart. Each button is a whole form field: it works without scripts.

@@ -15,8 +15,8 @@ fn place(path: &str) -> &str {
     }
 }
 
-/// A whole document.
-pub fn document(visit: &Visit, title: &str, description: &str, body: AnyView) -> impl IntoView + use<> {
+/// A whole document around the HTML of its main part.
+pub fn document(visit: &Visit, title: &str, description: &str, main: String) -> impl IntoView + use<> {
     let assets = &visit.site.assets;
     let title = format!("{title} · Feast Flow");
     let description = description.to_owned();
@@ -39,7 +39,7 @@ pub fn document(visit: &Visit, title: &str, description: &str, body: AnyView) ->
             <body>
                 <a class="skip" href="#main">"Skip to content"</a>
                 {header(visit)}
-                <main id="main" tabindex="-1">{body}</main>
+                <main id="main" tabindex="-1" inner_html=main></main>
                 {footer(visit)}
                 <Toast/>
             </body>
