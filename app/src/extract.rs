@@ -54,9 +54,18 @@ impl Fields {
         self.get("quantity").parse().map_err(|_| error())
     }
 
-    /// Where to go when the work is done. Only addresses of our own.
+    /// Where to go when the work is done: what the form says, or what the action says. Only addresses of our own.
     pub fn back(&self, otherwise: &str) -> String {
         own_path(self.get("return")).unwrap_or(otherwise).to_owned()
+    }
+
+    /// With this field, unless it is there already.
+    pub fn and(&self, name: &str, value: &str) -> Self {
+        let mut fields = self.0.clone();
+        if self.get(name).is_empty() {
+            fields.push((name.to_owned(), value.to_owned()));
+        }
+        Self(fields)
     }
 
     pub fn retry(&self, action: &str) -> Retry {

@@ -29,7 +29,7 @@ pub struct Assets {
 impl Assets {
     /// Address of `target/site/{name}` or `target/site/pkg/{name}`.
     pub fn url(&self, name: &str) -> String {
-        format!("{}/{name}", self.base)
+        [&self.base, "/", name].concat()
     }
 }
 

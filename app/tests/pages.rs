@@ -163,9 +163,19 @@ async fn a_fault_is_a_page_that_repeats_the_same_form() {
 async fn an_error_after_a_form_stays_on_the_page_of_the_form() {
     let mut browser = Browser::new();
     browser.breaks("cart.add_item", Code::FeatureFlagChaos);
-    let mut request = Request::post("/cart/items").header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(Body::from(ADD)).unwrap();
+    let form = "itemId=hot-soup&quantity=1";
+    let mut request =
+        Request::post("/cart/items").header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(Body::from(form)).unwrap();
     request.headers_mut().insert(REFERER, "http://127.0.0.1:3000/restaurants/soup-one?a=b".parse().unwrap());
     browser.send(request).await.is(503).says("name=\"return\" value=\"/restaurants/soup-one?a=b\"");
+    browser.heals();
+    for (path, form) in [("/cart/items", "itemId=hot-soup&quantity=1"), ("/theme", "theme=dark")] {
+        let mut request = Request::post(path).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(Body::from(form)).unwrap();
+        request.headers_mut().insert(REFERER, "http://127.0.0.1:3000/restaurants/soup-one".parse().unwrap());
+        assert_eq!(browser.send(request).await.to, "/restaurants/soup-one");
+    }
+    assert_eq!(browser.post("/cart/items", "itemId=hot-soup&quantity=1").await.to, "/cart");
+    assert_eq!(browser.post("/theme", "theme=dark").await.to, "/");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use super::{json, see};
 use crate::cookies::Cookies;
-use crate::extract::{Segment, Sent, Wants};
+use crate::extract::{Fields, Segment, Sent, Wants};
 use crate::problem;
 use crate::shop::Shop;
 use crate::ui::words::count;
@@ -35,11 +35,17 @@ fn done(visit: &Visit, cart: &Cart, notice: Notice, wants: Wants, back: &str) ->
     see(back, &cookies)
 }
 
-/// `POST /cart/items`: `itemId`, `quantity`, `return`. Without a cart, or with one that has expired, a new one is made.
+/// Back to the page the form stands on, or to the cart where that is not known.
+fn back(visit: &Visit, fields: &Fields) -> String {
+    let here = if visit.path.starts_with("/cart/") { "/cart" } else { &visit.path };
+    fields.back(here)
+}
+
+/// `POST /cart/items`: `itemId`, `quantity`, perhaps `return`. Without a cart, or with one that has expired, a new one is made.
 pub async fn add(Extension(visit): Extension<Arc<Visit>>, Extension(shop): Extension<Shop>, Sent { fields, wants }: Sent) -> Response {
     let item_id = ItemId::new(fields.get("itemId"));
-    let back = fields.back("/cart");
-    let fail = |error: ApiError| problem::answer(&visit, &error, fields.retry("/cart/items"), wants);
+    let back = back(&visit, &fields);
+    let fail = |error: ApiError| problem::answer(&visit, &error, fields.and("return", &back).retry("/cart/items"), wants);
     let item = match fields.quantity().and_then(Quantity::new) {
         Ok(quantity) => AddItem { item_id, quantity },
         Err(error) => return fail(error),
@@ -74,7 +80,7 @@ pub async fn add(Extension(visit): Extension<Arc<Visit>>, Extension(shop): Exten
 
 /// `POST /cart/new`: as [`add`], but into a new cart; the old one is let go.
 pub async fn replace(Extension(visit): Extension<Arc<Visit>>, Extension(shop): Extension<Shop>, Sent { fields, wants }: Sent) -> Response {
-    let back = fields.back("/cart");
+    let back = back(&visit, &fields);
     let fail = |error: ApiError| problem::answer(&visit, &error, fields.retry("/cart/new"), wants);
     let item = match fields.quantity().and_then(Quantity::new) {
         Ok(quantity) => AddItem { item_id: ItemId::new(fields.get("itemId")), quantity },

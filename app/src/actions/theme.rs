@@ -1,4 +1,4 @@
-//! `POST /theme`: `theme` (auto, light, dark), `return`.
+//! `POST /theme`: `theme` (auto, light, dark), perhaps `return`; otherwise back to the page the form stands on.
 
 use super::see;
 use crate::cookies::Cookies;
@@ -11,5 +11,6 @@ use std::sync::Arc;
 pub async fn choose(Extension(visit): Extension<Arc<Visit>>, Sent { fields, .. }: Sent) -> Response {
     let mut cookies = Cookies::default();
     cookies.theme(&visit, Theme::from_text(fields.get("theme")).unwrap_or_default());
-    see(&fields.back("/"), &cookies)
+    let here = if visit.path == "/theme" { "/" } else { &visit.path };
+    see(&fields.back(here), &cookies)
 }

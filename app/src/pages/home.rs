@@ -108,7 +108,7 @@ fn card(restaurant: Restaurant) -> impl IntoView {
         <li class="world">
             {planet(&restaurant, "planet-m")}
             <div class="world-text">
-                <h3><a href=format!("/restaurants/{}", path_segment(restaurant.id.as_str()))>{restaurant.name}</a></h3>
+                <h3><a href=["/restaurants/", &path_segment(restaurant.id.as_str())].concat()>{restaurant.name}</a></h3>
                 <p>{restaurant.tagline}</p>
                 <p class="facts"><span>{restaurant.cuisine}</span><span>{restaurant.city}</span><span>{dishes}</span></p>
             </div>

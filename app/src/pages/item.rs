@@ -36,9 +36,8 @@ fn restaurant_of(item: &MenuItem, around: ItemsReply) -> Result<Restaurant, ApiE
 }
 
 fn body(item: MenuItem, restaurant: Restaurant, shelf: &Shelf) -> impl IntoView + use<> {
-    let back = format!("/items/{}", path_segment(item.id.as_str()));
     let home = format!("/restaurants/{}", path_segment(restaurant.id.as_str()));
-    let add = add_form(&item, shelf.of(&item), &back);
+    let add = add_form(&item, shelf.of(&item));
     view! {
         <article class=format!("item {}", hue_classes(restaurant.hues))>
             <div class="item-art">{plate(&item.emoji, "plate plate-l")}</div>

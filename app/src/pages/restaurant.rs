@@ -29,12 +29,10 @@ fn respond(visit: &Visit, menu: RestaurantMenu, shelf: &Shelf) -> Response {
     let RestaurantMenu { restaurant, items } = menu;
     let meta = Meta::new(restaurant.name.clone(), format!("{}. {}", restaurant.tagline, restaurant.description));
     page(visit, meta, || {
-        let back = format!("/restaurants/{}", path_segment(restaurant.id.as_str()));
         let class = format!("menu {}", hue_classes(restaurant.hues));
         let sections = by_category(items);
         let jumps = (sections.len() > 1).then(|| jumps(&sections));
-        let sections: Vec<_> =
-            sections.into_iter().enumerate().map(|(n, (category, items))| section(n, category, items, shelf, &back)).collect();
+        let sections: Vec<_> = sections.into_iter().enumerate().map(|(n, (category, items))| section(n, category, items, shelf)).collect();
         view! { <div class=class>{banner(restaurant)} {jumps} {sections}</div> }
     })
 }
@@ -74,9 +72,9 @@ fn jumps(sections: &[(String, Vec<MenuItem>)]) -> impl IntoView + use<> {
     view! { <nav class="jumps" aria-label="Menu sections"><ul>{links}</ul></nav> }
 }
 
-fn section(n: usize, category: String, items: Vec<MenuItem>, shelf: &Shelf, back: &str) -> impl IntoView + use<> {
+fn section(n: usize, category: String, items: Vec<MenuItem>, shelf: &Shelf) -> impl IntoView + use<> {
     let heading = if category.is_empty() { "Menu".to_owned() } else { category };
-    let dishes = items.into_iter().map(|item| dish(shelf.of(&item), item, back)).collect_view();
+    let dishes = items.into_iter().map(|item| dish(shelf.of(&item), item)).collect_view();
     view! {
         <section class="course" aria-labelledby=format!("c{n}")>
             <h2 id=format!("c{n}")>{heading}</h2>
@@ -85,14 +83,14 @@ fn section(n: usize, category: String, items: Vec<MenuItem>, shelf: &Shelf, back
     }
 }
 
-fn dish(stock: Stock, item: MenuItem, back: &str) -> impl IntoView + use<> {
-    let add = add_form(&item, stock, back);
+fn dish(stock: Stock, item: MenuItem) -> impl IntoView {
+    let add = add_form(&item, stock);
     let class = if stock == Stock::SoldOut { "dish gone" } else { "dish" };
     view! {
         <li class=class>
             {plate(&item.emoji, "plate")}
             <div class="dish-text">
-                <h3><a href=format!("/items/{}", path_segment(item.id.as_str()))>{item.name}</a></h3>
+                <h3><a href=["/items/", &path_segment(item.id.as_str())].concat()>{item.name}</a></h3>
                 <p>{item.description}</p>
                 {tags(item.tags)}
             </div>

@@ -30,8 +30,11 @@ impl Stock {
     }
 }
 
-/// Quantity and button, or the words "Sold out".
-pub fn add_form(item: &MenuItem, stock: Stock, back: &str) -> impl IntoView + use<> {
+/// Quantity and button, or the words "Sold out". The form leads back to the page it stands on.
+///
+/// There is one on every dish of a menu: what is the same for all of them is plain text to the renderer, and the button
+/// carries the item's id, so that no field has to.
+pub fn add_form(item: &MenuItem, stock: Stock) -> impl IntoView + use<> {
     if stock == Stock::SoldOut {
         return Either::Left(view! { <p class="sold-out">"Sold out today"</p> });
     }
@@ -39,22 +42,17 @@ pub fn add_form(item: &MenuItem, stock: Stock, back: &str) -> impl IntoView + us
         Stock::Low(left) => Some(view! { <p class="low-stock">{format!("Only {left} left")}</p> }),
         _ => None,
     };
-    let name = &item.name;
-    let label_quantity = format!("Quantity of {name}");
-    let label_less = format!("One {name} less");
-    let label_more = format!("One {name} more");
-    let label_add = format!("Add {name} to cart");
+    let label = ["Add ", &item.name, " to cart"].concat();
+    let id = item.id.as_str().to_owned();
     Either::Right(view! {
         {left}
         <form class="add" method="post" action="/cart/items" data-instant="">
-            <input type="hidden" name="itemId" value=item.id.as_str().to_owned()/>
-            <input type="hidden" name="return" value=back.to_owned()/>
             <div class="stepper">
-                <button type="button" class="step" data-step="-1" aria-label=label_less>"−"</button>
-                <input type="number" name="quantity" value="1" min="1" max=Quantity::MAX required inputmode="numeric" aria-label=label_quantity/>
-                <button type="button" class="step" data-step="1" aria-label=label_more>"+"</button>
+                <button type="button" class="step" data-step="-1" aria-label="One less">"−"</button>
+                <input type="number" name="quantity" value="1" min="1" max="10" required inputmode="numeric" aria-label="Quantity"/>
+                <button type="button" class="step" data-step="1" aria-label="One more">"+"</button>
             </div>
-            <button type="submit" class="button" aria-label=label_add>"Add"</button>
+            <button class="button" name="itemId" value=id aria-label=label>"Add"</button>
         </form>
     })
 }
@@ -81,4 +79,32 @@ pub fn line_form(line: &CartLine) -> impl IntoView + use<> {
 /// A form's values as hidden fields.
 pub fn hidden_fields(fields: Vec<(String, String)>) -> impl IntoView {
     fields.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Stock;
+    use contract::Quantity;
+    use contract::menu::MenuItem;
+    use serde_json::json;
+
+    #[test]
+    fn the_number_field_ends_where_a_quantity_ends() {
+        assert_eq!(Quantity::MAX, 10, "the literal in add_form");
+    }
+
+    #[test]
+    fn what_is_not_counted_is_in_plenty_and_what_is_not_offered_is_sold_out() {
+        let item = |in_stock: bool| -> MenuItem {
+            serde_json::from_value(
+                json!({"id": "a", "name": "A", "description": "", "emoji": "", "basePrice": 1, "inStock": in_stock, "restaurantId": "r"}),
+            )
+            .unwrap()
+        };
+        assert_eq!(Stock::of(&item(true), None), Stock::Plenty);
+        assert_eq!(Stock::of(&item(true), Some(11)), Stock::Plenty);
+        assert_eq!(Stock::of(&item(true), Some(10)), Stock::Low(10));
+        assert_eq!(Stock::of(&item(true), Some(0)), Stock::SoldOut);
+        assert_eq!(Stock::of(&item(false), Some(200)), Stock::SoldOut);
+    }
 }

@@ -1,6 +1,6 @@
 //! The frame around every page: head, header, footer.
 
-use super::art::logo;
+use super::art::LOGO;
 use crate::islands::{CartBadge, Toast};
 use crate::visit::Visit;
 use leptos::prelude::*;
@@ -55,7 +55,7 @@ fn header(visit: &Visit) -> impl IntoView + use<> {
     });
     view! {
         <header class="top">
-            <a class="brand" href="/">{logo()}<span class="sr-only">"Feast Flow, to the restaurants"</span><b aria-hidden="true">"Feast"<i>"Flow"</i></b></a>
+            <a class="brand" href="/"><span class="mark" inner_html=LOGO></span><span class="sr-only">"Feast Flow, to the restaurants"</span><b aria-hidden="true">"Feast"<i>"Flow"</i></b></a>
             <nav class="places" aria-label="Places">
                 <ul>
                     <li><a href="/" aria-current=current("eat")><span aria-hidden="true">"🪐"</span>"Eat"</a></li>
@@ -66,7 +66,6 @@ fn header(visit: &Visit) -> impl IntoView + use<> {
                 </ul>
             </nav>
             <form class="theme" method="post" action="/theme" data-theme-form="">
-                <input type="hidden" name="return" value=visit.path.clone()/>
                 <button class="to-light" name="theme" value="light" aria-label="Light theme" title="Light theme"><span aria-hidden="true">"☀️"</span></button>
                 <button class="to-dark" name="theme" value="dark" aria-label="Dark theme" title="Dark theme"><span aria-hidden="true">"🌙"</span></button>
             </form>
@@ -80,7 +79,6 @@ fn footer(visit: &Visit) -> impl IntoView + use<> {
         <footer class="bottom">
             <p>{version}" · dinner from across the galaxy"</p>
             <form class="to-auto" method="post" action="/theme" data-theme-form="">
-                <input type="hidden" name="return" value=visit.path.clone()/>
                 <button class="link-button" name="theme" value="auto">"Theme as my system says"</button>
             </form>
         </footer>
