@@ -34,16 +34,16 @@ pub fn plate(emoji: &str, size: &'static str) -> impl IntoView + use<> {
 /// A steaming bowl that is a planet, its ring a spoon's orbit. Plain text, because it is on every page and never changes.
 pub const LOGO: &str = concat!(
     r##"<svg class="logo" viewBox="0 0 64 64" width="44" height="44" aria-hidden="true" focusable="false"><defs><linearGradient id="logo-bowl" x1="0" y1="0" x2="1" y2="1"><stop offset="0" stop-color="#ffd166"/><stop offset=".55" stop-color="#ff8a5b"/><stop offset="1" stop-color="#d6336c"/></linearGradient></defs>"##,
-    r##"<path d="M52 17c5-1 8.5 0 9 2.5 1.200 5.5-12.5 14-30 19S2.600 43.800 2 40.5C1.600 38 4.5 35 9 32" class="ring" fill="none" stroke-width="3" stroke-linecap="round"/>"##,
+    r##"<path d="M52 17c5-1 8.5 0 9 2.5 1.2 5.5-12.5 14-30 19S2.6 43.8 2 40.5C1.6 38 4.5 35 9 32" class="ring" fill="none" stroke-width="3" stroke-linecap="round"/>"##,
     r##"<path d="M10 28h44c0 15-9.5 26-22 26S10 43 10 28z" fill="url(#logo-bowl)"/>"##,
     r##"<ellipse cx="32" cy="28" rx="22" ry="6.5" fill="#2a1250"/>"##,
     r##"<ellipse cx="32" cy="28" rx="22" ry="6.5" fill="none" stroke="#ffe3b0" stroke-width="2.5"/>"##,
-    r##"<path d="M61 20c-1.5 5-14 12.5-30 17-17 4.800-28.5 6.300-29 3" class="ring" fill="none" stroke-width="3" stroke-linecap="round"/>"##,
-    r##"<circle cx="24" cy="27.5" r="1.700" fill="#ffd166"/>"##,
-    r##"<circle cx="33" cy="30" r="1.200" fill="#fff"/>"##,
-    r##"<circle cx="41" cy="27" r="1.600" fill="#ff8fab"/>"##,
-    r##"<path d="M32 4l1.900 5.100L39 11l-5.100 1.900L32 18l-1.900-5.100L25 11l5.100-1.900z" fill="#ffd166"/>"##,
-    r##"<circle cx="20" cy="14" r="1.700" fill="#ff8fab"/>"##,
+    r##"<path d="M61 20c-1.5 5-14 12.5-30 17-17 4.8-28.5 6.3-29 3" class="ring" fill="none" stroke-width="3" stroke-linecap="round"/>"##,
+    r##"<circle cx="24" cy="27.5" r="1.7" fill="#ffd166"/>"##,
+    r##"<circle cx="33" cy="30" r="1.2" fill="#fff"/>"##,
+    r##"<circle cx="41" cy="27" r="1.6" fill="#ff8fab"/>"##,
+    r##"<path d="M32 4l1.9 5.1L39 11l-5.1 1.9L32 18l-1.9-5.1L25 11l5.1-1.9z" fill="#ffd166"/>"##,
+    r##"<circle cx="20" cy="14" r="1.7" fill="#ff8fab"/>"##,
     r##"</svg>"##,
 );
 
