@@ -57,7 +57,7 @@ where
     let mut settings = args.settings;
     settings.flags_source.get_or_insert_with(|| "flagd://127.0.0.1:8015".to_owned());
     run_process(name, settings.clone(), async move |platform| {
-        let address = listen_address(args.listen_addr.as_deref(), port)?;
+        let address = listen_address("LISTEN_ADDR", args.listen_addr.as_deref(), port)?;
         settings.require_token_off_loopback(address)?;
         let service = build(platform.clone()).await?;
         let health =
@@ -144,12 +144,16 @@ fn stop_on_signal(stop: CancellationToken) {
     });
 }
 
+/// Where to listen: what `variable` says, otherwise this port of loopback.
+///
 /// # Errors
-/// The address does not parse.
-pub fn listen_address(setting: Option<&str>, port: u16) -> Result<SocketAddr, BootError> {
+/// The address does not parse; the sentence names `variable`.
+pub fn listen_address(variable: &str, setting: Option<&str>, port: u16) -> Result<SocketAddr, BootError> {
     match setting {
         None => Ok(SocketAddr::from(([127, 0, 0, 1], port))),
-        Some(text) => text.parse().map_err(|_| BootError::Config(format!("{text:?} is not an address such as 127.0.0.1:{port}"))),
+        Some(text) => {
+            text.parse().map_err(|_| BootError::Config(format!("{variable} must be an address such as 127.0.0.1:{port}, not {text:?}")))
+        }
     }
 }
 

@@ -52,7 +52,8 @@ fn refusal(rejection: &JsonRejection) -> ApiError {
 
 /// What a type of ours refused says its code: `customerName must have 1 to 100 characters (INVALID_NAME)`.
 fn named_code(detail: &str) -> (&str, Code) {
-    let named = detail.strip_suffix(')').and_then(|detail| detail.rsplit_once(" (")).and_then(|(text, code)| Some((text, Code::from_text(code)?)));
+    let named =
+        detail.strip_suffix(')').and_then(|detail| detail.rsplit_once(" (")).and_then(|(text, code)| Some((text, Code::from_text(code)?)));
     let missing = if detail.contains("quantity") { Code::InvalidQuantity } else { Code::InvalidBody };
     named.unwrap_or((detail, missing))
 }

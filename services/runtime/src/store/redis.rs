@@ -13,8 +13,8 @@ use crate::health::Probe;
 /// fred pipelines, so that few connections carry much.
 const CONNECTIONS: usize = 4;
 
-/// A command that takes longer has failed.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
+/// A command that takes longer has failed. Shorter than any caller waits, so that he hears what is down and not that time is over.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Commands waiting in one connection; beyond, the caller is told at once.
 const MAX_WAITING_COMMANDS: usize = 10_000;

@@ -178,6 +178,13 @@ async fn write_all<A: Apply>(options: SqliteConnectOptions, apply: Arc<A>, mut w
     let mut connection: Option<SqliteConnection> = None;
     let mut batch = Vec::with_capacity(MAX_BATCH);
     while waiting.recv_many(&mut batch, MAX_BATCH).await > 0 {
+        // Those who were just answered are about to hand in their next job: a turn of the scheduler later it shares this transaction.
+        tokio::task::yield_now().await;
+        while batch.len() < MAX_BATCH
+            && let Ok(more) = waiting.try_recv()
+        {
+            batch.push(more);
+        }
         let (jobs, mut replies): (Vec<_>, Vec<_>) = batch.drain(..).map(|waiting| (waiting.job, waiting.reply)).unzip();
         match write(&options, &mut connection, &*apply, &jobs).await {
             Ok(results) => {
