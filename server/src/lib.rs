@@ -43,7 +43,7 @@ pub fn main() -> ExitCode {
 /// # Errors
 /// One sentence about the setting at fault.
 async fn run(platform: Arc<Platform>, config: Config) -> Result<(), BootError> {
-    let address = listen_address(config.site_addr.as_deref(), 3000)?;
+    let address = listen_address("SITE_ADDR", config.site_addr.as_deref(), 3000)?;
     if config.settings.is_split() {
         config.settings.require_token_off_loopback(address)?;
     }
@@ -62,8 +62,8 @@ async fn run(platform: Arc<Platform>, config: Config) -> Result<(), BootError> {
 /// The flag sync stream is served when asked for, and whenever a service runs elsewhere.
 fn sync_address(config: &Config) -> Result<Option<SocketAddr>, BootError> {
     match (&config.flags_sync_addr, config.settings.is_split()) {
-        (Some(text), _) => listen_address(Some(text), 8015).map(Some),
-        (None, true) => listen_address(None, 8015).map(Some),
+        (Some(text), _) => listen_address("FLAGS_SYNC_ADDR", Some(text), 8015).map(Some),
+        (None, true) => listen_address("FLAGS_SYNC_ADDR", None, 8015).map(Some),
         (None, false) => Ok(None),
     }
 }

@@ -6,13 +6,15 @@ use app::visit::{Theme, Visit};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use contract::ApiError;
 use http::header::SET_COOKIE;
 use http::{HeaderMap, Method, StatusCode};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Limited};
 use runtime::Platform;
 use runtime::flags::Flags;
+use runtime::http::HttpError;
 use runtime::store::ExpiringMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +24,9 @@ const FRESH_FOR: Duration = Duration::from_secs(1);
 
 /// Ten restaurants, three themes, some badges. Searches take what is left.
 const PAGES: usize = 1_024;
+
+/// No menu is longer.
+const LARGEST_BYTES: usize = 1024 * 1024;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
@@ -66,8 +71,13 @@ pub async fn page_cache(State(cache): State<PageCache>, request: Request, next: 
         return response;
     }
     let (parts, body) = response.into_parts();
-    // The page was rendered whole: there is nothing to wait for and nothing that can fail.
-    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let body = match Limited::new(body, LARGEST_BYTES).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) => {
+            tracing::warn!(%error, "A menu could not be read to its end");
+            return HttpError(ApiError::service_unavailable("menu")).into_response();
+        }
+    };
     cache.pages.insert(&key, (parts.headers.clone(), body.clone()), FRESH_FOR);
     Response::from_parts(parts, Body::from(body))
 }

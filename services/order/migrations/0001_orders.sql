@@ -31,7 +31,6 @@ CREATE TABLE orders (
 ) STRICT;
 
 CREATE INDEX orders_by_session ON orders (session_id, id);
-CREATE INDEX orders_by_session_and_name ON orders (session_id, customer_name, id);
 CREATE INDEX orders_by_name ON orders (customer_name, id);
 
 CREATE TABLE outbox (

@@ -13,6 +13,9 @@ const BATCH: u32 = 200;
 /// Carts removed at once.
 const CONCURRENCY: usize = 8;
 
+/// Waits after it was woken, so that the orders of a busy moment are worked on together.
+const GATHER: Duration = Duration::from_millis(10);
+
 /// Looks even when nobody woke it: rows that failed become due again.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -26,7 +29,7 @@ pub fn start(platform: &Platform, state: State) {
             }
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = state.wake.notified() => {}
+                () = state.wake.notified() => tokio::time::sleep(GATHER).await,
                 () = tokio::time::sleep(IDLE) => {}
             }
         }

@@ -8,10 +8,10 @@ use crate::health::Probe;
 use async_trait::async_trait;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, SqliteConnection, SqlitePool};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, SqlitePool};
 use std::future::Future;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
@@ -43,6 +43,8 @@ fn migrator(migrations: &'static Migrations) -> Migrator {
 pub struct Database {
     options: SqliteConnectOptions,
     readers: SqlitePool,
+    /// Held by every handle; the checkpoints end with the last one.
+    open: Arc<()>,
 }
 
 impl Database {
@@ -60,8 +62,11 @@ impl Database {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
-            .pragma("wal_autocheckpoint", "4000");
-        Self::connect(options, migrations).await.map_err(|error| fault(format!("cannot be used: {error}")))
+            // No commit waits for the disk: a task of its own moves the log into the file.
+            .pragma("wal_autocheckpoint", "0");
+        let database = Self::connect(options, migrations).await.map_err(|error| fault(format!("cannot be used: {error}")))?;
+        tokio::spawn(checkpoint(database.options.clone(), Arc::downgrade(&database.open)));
+        Ok(database)
     }
 
     /// A database that ends with the process.
@@ -76,7 +81,8 @@ impl Database {
     }
 
     async fn connect(options: SqliteConnectOptions, migrations: &'static Migrations) -> Result<Self, sqlx::Error> {
-        let options = options.foreign_keys(true).busy_timeout(Duration::from_secs(5)).pragma("temp_store", "memory");
+        let options =
+            options.disable_statement_logging().foreign_keys(true).busy_timeout(Duration::from_secs(5)).pragma("temp_store", "memory");
         // One connection makes file and schema before any other looks at them: the change to WAL does not wait for locks.
         let mut first = SqliteConnection::connect_with(&options).await?;
         migrator(migrations).run(&mut first).await?;
@@ -90,12 +96,40 @@ impl Database {
             .await?;
         // What is in memory lives as long as somebody is connected.
         first.close().await?;
-        Ok(Self { options, readers })
+        Ok(Self { options, readers, open: Arc::new(()) })
     }
 
     /// For reads. Writes go through a [`GroupCommit`].
     pub fn readers(&self) -> &SqlitePool {
         &self.readers
+    }
+}
+
+/// How often the log is moved into the file. At full load it grows by some megabytes in between.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+
+/// Moves what is committed from the log into the file, beside the writer and without making it wait.
+async fn checkpoint(options: SqliteConnectOptions, open: Weak<()>) {
+    let mut connection: Option<SqliteConnection> = None;
+    loop {
+        tokio::time::sleep(CHECKPOINT_EVERY).await;
+        if open.strong_count() == 0 {
+            return;
+        }
+        let mut connected = match connection.take() {
+            Some(connected) => connected,
+            None => match SqliteConnection::connect_with(&options).await {
+                Ok(connected) => connected,
+                Err(error) => {
+                    tracing::warn!(%error, "The database file cannot be opened for a checkpoint");
+                    continue;
+                }
+            },
+        };
+        match sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut connected).await {
+            Ok(_) => connection = Some(connected),
+            Err(error) => tracing::warn!(%error, "The log could not be moved into the database file; it grows until it can"),
+        }
     }
 }
 
