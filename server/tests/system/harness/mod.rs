@@ -1,0 +1,46 @@
+//! What a test stands on: a platform of its own, embedded or split, spoken to from outside only.
+
+mod flags;
+mod http;
+mod platform;
+mod ports;
+mod process;
+mod shop;
+
+pub use http::{Answer, Ask, Browser};
+pub use platform::{Mode, Options, Platform, run};
+pub use ports::Ports;
+pub use process::clean_command;
+pub use shop::{LATTE, next, purchase};
+
+pub const OPERATOR_TOKEN: &str = "operator-token-of-the-system-suite";
+
+/// Writes each test twice: on the embedded platform and on five processes with a Redis. Both run the same code.
+macro_rules! on_both_platforms {
+    ($options:expr => $($name:ident),+ $(,)?) => {
+        mod embedded {
+            #[allow(unused_imports, reason = "the options may be made of the module's own")]
+            use super::*;
+
+            $(#[test]
+            fn $name() {
+                $crate::harness::run($crate::harness::Mode::Embedded, $options, super::$name);
+            })+
+        }
+
+        mod split {
+            #[allow(unused_imports, reason = "the options may be made of the module's own")]
+            use super::*;
+
+            $(#[test]
+            fn $name() {
+                $crate::harness::run($crate::harness::Mode::Split, $options, super::$name);
+            })+
+        }
+    };
+    ($($name:ident),+ $(,)?) => {
+        on_both_platforms! { $crate::harness::Options::default() => $($name),+ }
+    };
+}
+
+pub(crate) use on_both_platforms;

@@ -1,0 +1,21 @@
+//! The product from outside, as real processes: every test runs on the embedded platform and, unchanged, on five processes with a
+//! real Redis.
+//!
+//! Each module is about one promise. [`harness`] starts platforms; a test is five lines on top of it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot be set up has failed")]
+
+mod bad_input;
+mod binaries;
+mod cart_races;
+mod chaos;
+mod crash;
+mod faults;
+mod harness;
+mod health;
+mod idempotency;
+mod identity;
+mod ordering;
+mod outage;
+mod pages;
+mod stock;
