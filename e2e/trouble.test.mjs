@@ -92,6 +92,27 @@ test('prices out of reach are a page that heals', () =>
     await heading(page, 'Checkout');
   }));
 
+/** Fault, its variant, the page it breaks, and one it leaves alone. */
+const BROKEN = [
+  ['store-down', 'cart', '/cart', '/restaurants/cosmic-coffee'],
+  ['store-down', 'order', '/orders', '/cart'],
+  ['readiness-failure', 'menu', '/', '/cart'],
+  ['readiness-failure', 'cart', '/cart', '/'],
+];
+
+for (const [flag, variant, broken, whole] of BROKEN) {
+  test(`${flag} of ${variant} breaks ${broken}, leaves ${whole} alone, and heals`, () =>
+    shop.page({ allowStatus: [503] }, async (page) => {
+      await twoLattes(page);
+      await shop.server.setFlag(flag, variant);
+      assert.equal((await open(page, broken)).status(), 503);
+      await heading(page, 'We lost contact for a moment');
+      assert.equal((await open(page, whole)).status(), 200);
+      await shop.server.clearFlags();
+      assert.equal((await open(page, broken)).status(), 200);
+    }));
+}
+
 test('a dish that sold out is said on the menu and at the checkout', () =>
   shop.page({ allowStatus: [409] }, async (page) => {
     await open(page, '/restaurants/cosmic-coffee');
