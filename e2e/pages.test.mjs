@@ -114,3 +114,22 @@ test('a page brings its title, its description and nothing from elsewhere', () =
     assert.equal(titles.size, 7, [...titles].join(', '));
     assert.deepEqual(elsewhere, []);
   }));
+
+test('every link of every page leads somewhere', () =>
+  shop.page({}, async (page) => {
+    const seen = new Set();
+    const waiting = ['/'];
+    while (waiting.length) {
+      const path = waiting.pop();
+      const response = await page.request.get(path);
+      // The console asks strangers to sign in.
+      assert.ok(response.ok() || (path.startsWith('/console') && response.status() === 401), `${path}: ${response.status()}`);
+      if (!response.headers()['content-type'].startsWith('text/html')) continue;
+      for (const [, href] of (await response.text()).matchAll(/<a[^>]* href="([^"#?]*)/g)) {
+        if (!href.startsWith('/') || seen.has(href)) continue;
+        seen.add(href);
+        waiting.push(href);
+      }
+    }
+    assert.ok(seen.size > 80, `${seen.size} links`);
+  }));
