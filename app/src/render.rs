@@ -5,16 +5,12 @@ use crate::islands;
 use crate::ui::layout;
 use crate::visit::Visit;
 use axum::body::Body;
-use axum::extract::Request;
 use axum::response::Response;
-use futures::future::{FutureExt, ready};
-use futures::stream::{self, Stream};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY};
 use http::{HeaderValue, StatusCode};
 use leptos::prelude::*;
 use leptos::reactive::owner::Owner;
 use leptos::tachys::view::Position;
-use std::pin::Pin;
 
 /// Everything about a page except its body.
 pub struct Meta {
@@ -39,20 +35,20 @@ const PAGE_BYTES: usize = 24_576;
 /// Renders `body` inside the shop's frame, in one synchronous pass: whatever it shows must be loaded already.
 pub fn page<V: IntoView>(visit: &Visit, mut meta: Meta, body: impl FnOnce() -> V) -> Response {
     let owner = Owner::new_root(None);
-    let document = owner.with(|| {
+    let html = owner.with(|| {
         provide_context(islands::Badge(visit.cart_count));
         provide_context(islands::News(visit.notice.map_or("", |notice| notice.text())));
         // Body and frame are written one after the other and not as one view: a type-erased body (`into_any`) would copy every
         // attribute first, which took a third of the time.
         let main = write(body());
-        layout::document(visit, &meta.title, &meta.description, main)
+        write(layout::document(visit, &meta.title, &meta.description, main))
     });
-    let mut response = respond(document);
     owner.unset_with_forced_cleanup();
 
     if visit.notice.is_some() {
         meta.cookies.forget_notice(visit);
     }
+    let mut response = Response::new(Body::from(html));
     *response.status_mut() = meta.status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
@@ -63,30 +59,6 @@ pub fn page<V: IntoView>(visit: &Visit, mut meta: Meta, body: impl FnOnce() -> V
     }
     meta.cookies.write(headers);
     response
-}
-
-/// Hands the document to leptos' axum integration. Nothing in it waits for anything, so the response is there at once.
-fn respond(document: impl IntoView + Send + 'static) -> Response {
-    let request = Request::new(Body::empty());
-    let rendered = leptos_axum::handle_response_inner(|| {}, move || document, request, at_once);
-    rendered.now_or_never().unwrap_or_else(|| {
-        let mut failed = Response::new(Body::from("the page could not be rendered"));
-        *failed.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-        failed
-    })
-}
-
-type Html = Pin<Box<dyn Stream<Item = String> + Send>>;
-
-/// The whole document as one chunk. Chunks of data that would arrive later are left out: pages have none, and the scripts that
-/// carry them would be inline.
-fn at_once<V: IntoView>(
-    document: V,
-    _later: Box<dyn FnOnce() -> Html + Send>,
-    _islands_router: bool,
-) -> Pin<Box<dyn Future<Output = Html> + Send>> {
-    let whole: Html = Box::pin(stream::once(ready(write(document))));
-    Box::pin(ready(whole))
 }
 
 fn write(view: impl IntoView) -> String {
