@@ -55,7 +55,7 @@ impl Limits {
             return None;
         }
         if !Judged::new(self.p95_ms as f64, window.p95_ms).held {
-            return Some(format!("p95 was {:.0} ms", window.p95_ms));
+            return Some(format!("p95 was {:.1} ms", window.p95_ms));
         }
         let errors = window.errors_percent();
         (!Judged::new(self.errors_percent, errors).held).then(|| format!("{errors:.1} % of requests failed"))
@@ -129,7 +129,7 @@ mod tests {
         assert!(!knee.observe(&LIMITS, &window(30.0, 6), 40));
         assert!(knee.observe(&LIMITS, &window(1200.0, 0), 50));
         assert_eq!((knee.held_at_users, knee.broke_at_users), (30, Some(40)));
-        assert_eq!(knee.reason.as_deref(), Some("p95 was 1200 ms"));
+        assert_eq!(knee.reason.as_deref(), Some("p95 was 1200.0 ms"));
     }
 
     #[test]

@@ -77,7 +77,7 @@ async fn carry_out(args: Args) -> anyhow::Result<Report> {
     let seed = args.seed.unwrap_or_else(|| uuid::Uuid::new_v4().as_u64_pair().0 >> 32);
     let token = args.operator_token.clone().filter(|token| !token.is_empty());
     let run = Arc::new(Run::new(seed, Plan::new(&args), limits, args.host.origin().ascii_serialization(), token)?);
-    eprintln!("Run {} on {}: {} with {} users, seed {seed}", run.id, run.origin, run.plan.preset.as_str(), run.plan.users);
+    eprintln!("Run {} on {}: {}, users: {}, seed {seed}", run.id, run.origin, run.plan.preset.as_str(), run.plan.users);
     let (started_at, started) = (SystemTime::now(), Instant::now());
     attack::attack(&run, &args).await?;
     let duration = started.elapsed();

@@ -160,17 +160,6 @@ impl Run {
         goose::is_killswitch_triggered() || self.ends_at.get().is_some_and(|end| Instant::now() >= *end)
     }
 
-    /// When the run is over, waits a moment. Goose starts rounds until it notices by itself, and a round that awaits nothing
-    /// would keep it from noticing.
-    pub async fn rested_because_over(&self) -> bool {
-        let over = self.is_over();
-        match over {
-            true => tokio::time::sleep(PAUSE_STEP).await,
-            false => tokio::task::yield_now().await,
-        }
-        over
-    }
-
     /// Every tenth purchase of the run is abandoned.
     pub fn next_purchase_is_abandoned(&self) -> bool {
         self.purchases.fetch_add(1, Ordering::Relaxed) % ABANDON_EVERY == ABANDON_EVERY - 1
@@ -218,25 +207,5 @@ impl Run {
         *next = Some(turn + gap);
         drop(next);
         self.pause(turn.saturating_duration_since(Instant::now())).await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Run;
-    use crate::cli::{Args, Plan};
-    use crate::limits::Limits;
-    use clap::Parser;
-    use std::time::Duration;
-
-    #[tokio::test]
-    async fn a_round_after_the_end_never_completes_without_waiting() {
-        let plan = Plan { ramp: Duration::ZERO, hold: Some(Duration::ZERO), ..Plan::new(&Args::parse_from(["loadgen"])) };
-        let run = Run::new(1, plan, Limits { p95_ms: 1, errors_percent: 1.0 }, "http://h".to_owned(), None).unwrap();
-        assert!(!run.rested_because_over().await, "it has not begun");
-        run.begin();
-        let at_once = tokio::time::timeout(Duration::ZERO, run.rested_because_over()).await;
-        assert!(at_once.is_err(), "goose would spin");
-        assert!(run.rested_because_over().await);
     }
 }
