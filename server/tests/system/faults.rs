@@ -14,6 +14,7 @@ on_both_platforms! {
     slow_carts_are_slow_and_menus_are_not,
     a_service_that_says_it_is_not_ready_is_alive,
     only_the_browser_that_is_meant_meets_the_fault,
+    a_flip_ends_with_the_server_that_holds_it_and_nothing_else_does,
     a_flip_that_makes_no_sense_is_refused_and_all_clear_ends_every_flip,
 }
 
@@ -163,6 +164,23 @@ async fn only_the_browser_that_is_meant_meets_the_fault(platform: &Platform) {
     meant.get(&path).await.refused(500, "FEATURE_FLAG_CHAOS", "meant");
     other.get(&path).await.expect(200);
     platform.http.get(&path).send().await.expect(200);
+}
+
+async fn a_flip_ends_with_the_server_that_holds_it_and_nothing_else_does(platform: &Platform) {
+    let browser = platform.browser();
+    let cart = platform.cart_with(&[(LATTE, 1)]).await;
+    browser.get("/").await.page(200);
+    let order = browser.post("/api/orders", purchase(&cart)).await.expect(201);
+    platform.flip("menu-item-failure", LATTE).await;
+    let told = platform.told();
+    platform.kill("server");
+    platform.restart("server").await;
+    platform.told_since(told).await;
+    let path = format!("/api/menu/{LATTE}");
+    eventually("the dish is back", HEALS_WITHIN, async || platform.http.get(&path).send().await.status == 200).await;
+    assert_eq!(browser.get("/api/orders").await.expect(200), json!([order]), "the browser still owns its order");
+    platform.flip("menu-item-failure", LATTE).await;
+    platform.http.get(&path).send().await.refused(500, "FEATURE_FLAG_CHAOS", "the new server's flips are followed, too");
 }
 
 async fn a_flip_that_makes_no_sense_is_refused_and_all_clear_ends_every_flip(platform: &Platform) {

@@ -201,3 +201,21 @@ fn name(part: Part) -> &'static str {
         Part::Store => unreachable!("no service"),
     }
 }
+
+mod at_two_addresses {
+    use super::*;
+    use crate::harness::Options;
+
+    on_both_platforms! {
+        Options { dead_addresses: true, ..Options::default() } =>
+        an_address_that_nobody_listens_at_is_passed_over,
+    }
+
+    async fn an_address_that_nobody_listens_at_is_passed_over(platform: &Platform) {
+        let world = World::new(platform).await;
+        let routes = TABLE.iter().map(|(route, _)| *route).filter(|route| *route != "order");
+        for route in routes.cycle().take(3 * TABLE.len()).chain(["order"]) {
+            assert_eq!(world.visit(route).await.status, usual(route), "{route}");
+        }
+    }
+}

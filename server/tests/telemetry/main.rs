@@ -96,7 +96,8 @@ async fn an_order_is_one_trace_and_every_service_speaks_under_its_own_name() {
 
     let folder = tempfile::tempdir().unwrap();
     let port = free_port();
-    let program = std::env::var_os("FEAST_BIN_DIR").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_server")), |bin| PathBuf::from(bin).join("server"));
+    let program = std::env::var_os("FEAST_BIN_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_server")), |bin| PathBuf::from(bin).join("server"));
     let child = Command::new(program)
         .env("SITE_ADDR", format!("127.0.0.1:{port}"))
         .env("DATA_DIR", folder.path())

@@ -29,15 +29,25 @@ impl Platform {
 
     async fn change_flags(&self, ask: super::Ask) -> Answer {
         let before = self.definitions().await;
-        let told: Vec<_> = self.running_services().into_iter().map(|service| (service, self.times_told(service))).collect();
+        let told = self.told();
         let answer = ask.send().await;
         if self.definitions().await != before {
-            for (service, times) in told {
-                let what = format!("{service} hears of the flip");
-                eventually(&what, SPREADS_WITHIN, async || self.times_told(service) > times).await;
-            }
+            self.told_since(told).await;
         }
         answer
+    }
+
+    /// How often each process of a service has heard of a change.
+    pub fn told(&self) -> Vec<(&'static str, usize)> {
+        self.running_services().into_iter().map(|service| (service, self.times_told(service))).collect()
+    }
+
+    /// Waits until each has heard of one more.
+    pub async fn told_since(&self, told: Vec<(&'static str, usize)>) {
+        for (service, times) in told {
+            let what = format!("{service} hears of a change of flags");
+            eventually(&what, SPREADS_WITHIN, async || self.times_told(service) > times).await;
+        }
     }
 
     async fn definitions(&self) -> String {

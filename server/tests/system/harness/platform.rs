@@ -31,6 +31,8 @@ pub struct Options {
     /// The server reads its flags from a file that holds this at first.
     pub flags_file: Option<&'static str>,
     pub rate_limit: Option<u32>,
+    /// Every service is said to be at a second address, too, where nobody listens.
+    pub dead_addresses: bool,
 }
 
 pub struct Platform {
@@ -75,9 +77,17 @@ impl Platform {
             let sync = format!("127.0.0.1:{}", ports.take());
             let addresses: Vec<(&str, Http)> = SERVICES.iter().map(|name| (*name, Http::new(ports.take()))).collect();
             server.extend([("FLAGS_SYNC_ADDR", sync.clone()), ("INTERNAL_TOKEN", INTERNAL_TOKEN.to_owned())]);
-            server.extend(addresses.iter().map(|(name, http)| (url_setting(name), http.base().to_owned())));
+            let dead = options.dead_addresses.then(|| ports.take());
+            let urls: Vec<(&str, String)> = addresses
+                .iter()
+                .map(|(name, http)| match dead {
+                    Some(port) => (*name, format!("http://127.0.0.1:{port},{}", http.base())),
+                    None => (*name, http.base().to_owned()),
+                })
+                .collect();
+            server.extend(urls.iter().map(|(name, url)| (url_setting(name), url.clone())));
             for (name, http) in &addresses {
-                let mut settings = settings_of_service(name, http, folder.path(), &addresses);
+                let mut settings = settings_of_service(name, http, folder.path(), &urls);
                 settings.push(("FLAGS_SOURCE", format!("flagd://{sync}")));
                 if matches!(*name, "cart" | "middleware") {
                     settings.push(("REDIS_URL", server_of_redis.url()));
@@ -127,6 +137,15 @@ impl Platform {
         self.with_process(service, Process::kill);
     }
 
+    /// Makes the process that a service runs in stand still: it listens, and answers nothing.
+    pub fn hang(&self, service: &str) {
+        self.with_process(service, |process| process.signal("STOP"));
+    }
+
+    pub fn go_on(&self, service: &str) {
+        self.with_process(service, |process| process.signal("CONT"));
+    }
+
     /// Starts what was killed again, with the same settings and on the same data, and waits until it is ready.
     pub async fn restart(&self, service: &str) {
         // Taken out, because nobody may hold the list across a wait.
@@ -144,7 +163,7 @@ impl Platform {
         let mut processes = self.processes.take();
         let mut ends = Vec::new();
         for process in &mut processes {
-            process.ask_to_stop();
+            process.signal("TERM");
             ends.push((process.name, process.ended(deadline).await));
         }
         self.processes.replace(processes);
@@ -190,7 +209,7 @@ fn settings_of_server(http: &Http, folder: &Path, options: &Options) -> Vec<(&'s
     settings
 }
 
-fn settings_of_service(name: &str, http: &Http, folder: &Path, addresses: &[(&str, Http)]) -> Vec<(&'static str, String)> {
+fn settings_of_service(name: &str, http: &Http, folder: &Path, urls: &[(&str, String)]) -> Vec<(&'static str, String)> {
     let called: &[&str] = match name {
         "cart" => &["menu"],
         "order" => &["menu", "middleware", "cart"],
@@ -202,8 +221,8 @@ fn settings_of_service(name: &str, http: &Http, folder: &Path, addresses: &[(&st
         ("INTERNAL_TOKEN", INTERNAL_TOKEN.to_owned()),
         ("SEED", "1".to_owned()),
     ];
-    let needed = addresses.iter().filter(|(name, _)| called.contains(name));
-    settings.extend(needed.map(|(name, http)| (url_setting(name), http.base().to_owned())));
+    let needed = urls.iter().filter(|(name, _)| called.contains(name));
+    settings.extend(needed.map(|(name, url)| (url_setting(name), url.clone())));
     settings
 }
 

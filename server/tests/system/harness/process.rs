@@ -83,10 +83,10 @@ impl Process {
         }
     }
 
-    /// Asks it to stop, as a supervisor does.
-    pub fn ask_to_stop(&self) {
+    /// `TERM` asks it to stop, as a supervisor does; `STOP` makes it hang until `CONT`.
+    pub fn signal(&self, signal: &str) {
         let pid = self.child.as_ref().unwrap().id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
     }
 
     /// Waits until it has ended by itself.
