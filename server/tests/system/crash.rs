@@ -103,8 +103,8 @@ async fn an_order_that_a_hanging_middleware_answers_too_late_takes_no_stock(plat
         platform.go_on("middleware");
     });
     match platform.mode {
-        // The one process did nothing at all for a while.
-        Mode::Embedded => drop(answer.expect(201)),
+        // The one process did nothing at all for a while: what was on its way then is done now, or given up for being late.
+        Mode::Embedded => assert!(matches!(answer.status, 201 | 504), "{}", answer.status),
         Mode::Split => answer.refused(504, "TIMEOUT", "the reservation"),
     }
     eventually("the same order goes through", HEALS_WITHIN, async || platform.order(&cart).key("hang").send().await.status == 201).await;
