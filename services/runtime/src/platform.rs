@@ -12,14 +12,13 @@ use crate::health::{Probe, SharedProbe};
 use crate::service::Service;
 use crate::store::StoreGuard;
 use crate::store::redis::Redis;
-use crate::store::sqlite::{Database, Migrations};
+use crate::store::sql::{Database, Schema};
 use crate::telemetry::metrics::MetricsHub;
 use async_trait::async_trait;
 use contract::client::SharedTransport;
 use opentelemetry::metrics::Meter;
 use std::collections::HashMap;
 use std::future::Future;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
@@ -80,7 +79,7 @@ impl Platform {
         Chaos::new(self.flags(service), self.chance.clone())
     }
 
-    /// The guard of one store. `backend` is the semantic convention's name: "memory", "redis", "sqlite".
+    /// The guard of one store. `backend` is the semantic convention's name: "memory", "redis", "sqlite", "postgresql".
     pub fn guard(&self, service: &'static str, store: &'static str, backend: &'static str) -> StoreGuard {
         StoreGuard::new(service, store, backend, self.chaos(service), &self.meter(service))
     }
@@ -96,17 +95,15 @@ impl Platform {
         }
     }
 
-    /// The SQLite database of a service, with its schema in place.
+    /// The database of a service, with its schema in place: that of `DATABASE_URL`, or else a SQLite file of its own in `DATA_DIR`.
     ///
     /// # Errors
-    /// It cannot be opened, or the address is for a database that is not supported.
-    pub async fn sqlite(&self, service: &'static str, migrations: &'static Migrations) -> Result<Database, BootError> {
-        let path = match self.settings.database_url.as_deref() {
-            None => self.settings.data_dir.join(format!("{service}.db")),
-            Some("sqlite::memory:" | "sqlite://:memory:") => return Database::in_memory(service, migrations).await,
-            Some(url) => sqlite_path(url)?,
-        };
-        Database::open(&path, migrations).await
+    /// It cannot be opened, does not answer, or the address is for a database that is not supported.
+    pub async fn database(&self, service: &'static str, schema: &Schema) -> Result<Database, BootError> {
+        match self.settings.database_url.as_deref() {
+            None => Database::open_file(&self.settings.data_dir.join(format!("{service}.db")), schema).await,
+            Some(url) => Database::open(url, service, schema).await,
+        }
     }
 
     /// Makes a service callable in this process.
@@ -205,14 +202,5 @@ impl Probe for RemoteProbe {
 
     fn required(&self) -> bool {
         false
-    }
-}
-
-fn sqlite_path(url: &str) -> Result<PathBuf, BootError> {
-    match url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
-        Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
-        _ => {
-            Err(BootError::Config("DATABASE_URL must be sqlite:PATH or sqlite::memory: (PostgreSQL comes with a later release)".to_owned()))
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 mod expiring;
 pub mod redis;
-pub mod sqlite;
+pub mod sql;
 
 pub use expiring::ExpiringMap;
 
@@ -64,7 +64,7 @@ pub struct StoreGuard {
     service: &'static str,
     /// The domain's name for it: "carts", "stock", "orders".
     store: &'static str,
-    /// "memory", "redis", "sqlite": the semantic convention's `db.system.name`.
+    /// "memory", "redis", "sqlite", "postgresql": the semantic convention's `db.system.name`.
     backend: &'static str,
     chaos: Chaos,
     duration: Histogram<f64>,

@@ -1,0 +1,136 @@
+//! SQLite as a service's own store: one file, one writer, a few readers.
+//!
+//! WAL with `synchronous = NORMAL`: what is committed survives `kill -9` of the process.
+
+use super::{Apply, Connection, RUNTIME, Schema, Value, migrator};
+use crate::boot::BootError;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection as _, SqliteConnection, SqlitePool};
+use std::path::Path;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use tokio::sync::{Mutex, MutexGuard};
+
+/// Readers beside the writer.
+const READERS: u32 = 4;
+
+#[derive(Clone)]
+pub struct Sqlite {
+    options: SqliteConnectOptions,
+    pub readers: SqlitePool,
+    /// All writes take turns here, and use one connection. It is opened at the first write and again after an error. The checkpoints end
+    /// with the last handle.
+    writer: Arc<Mutex<Option<SqliteConnection>>>,
+}
+
+impl Sqlite {
+    pub async fn open(path: &Path, schema: &Schema) -> Result<Self, BootError> {
+        let fault = |what: String| BootError::Config(format!("DATA_DIR or DATABASE_URL: {} {what}", path.display()));
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| fault(format!("cannot be created: {error}")))?;
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            // No commit waits for the disk: a task of its own moves the log into the file.
+            .pragma("wal_autocheckpoint", "0");
+        let database = Self::connect(options, schema).await.map_err(|error| fault(format!("cannot be used: {error}")))?;
+        tokio::spawn(checkpoint(database.options.clone(), Arc::downgrade(&database.writer)));
+        Ok(database)
+    }
+
+    pub async fn in_memory(name: &str, schema: &Schema) -> Result<Self, BootError> {
+        // All connections of the process see the one named database; readers do not wait for the writer's table locks.
+        let name = format!("file:{name}-{}?mode=memory&cache=shared", uuid::Uuid::new_v4().simple());
+        let options = SqliteConnectOptions::new().filename(name).shared_cache(true).in_memory(true).pragma("read_uncommitted", "1");
+        Self::connect(options, schema).await.map_err(|error| BootError::Config(format!("DATABASE_URL: {error}")))
+    }
+
+    async fn connect(options: SqliteConnectOptions, schema: &Schema) -> Result<Self, sqlx::Error> {
+        let options =
+            options.disable_statement_logging().foreign_keys(true).busy_timeout(Duration::from_secs(5)).pragma("temp_store", "memory");
+        // One connection makes file and schema before any other looks at them: the change to WAL does not wait for locks.
+        let mut first = SqliteConnection::connect_with(&options).await?;
+        for migrations in [RUNTIME.sqlite, schema.sqlite] {
+            if !migrations.is_empty() {
+                migrator(migrations).run(&mut first).await?;
+            }
+        }
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .min_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .acquire_timeout(Duration::from_secs(2))
+            .connect_with(options.clone())
+            .await?;
+        // What is in memory lives as long as somebody is connected.
+        first.close().await?;
+        Ok(Self { options, readers, writer: Arc::new(Mutex::new(None)) })
+    }
+
+    pub async fn run(&self, sql: &'static str, args: Vec<Value>) -> Result<u64, sqlx::Error> {
+        let mut writer = self.writer.lock().await;
+        // It stays where it is while it works: whoever gives up waiting leaves a connection behind that ends what it began.
+        Connection::from(self.opened(&mut writer).await?).run(sql, args).await
+    }
+
+    /// The writer's connection.
+    async fn opened<'w>(&self, writer: &'w mut MutexGuard<'_, Option<SqliteConnection>>) -> Result<&'w mut SqliteConnection, sqlx::Error> {
+        if writer.is_none() {
+            **writer = Some(SqliteConnection::connect_with(&self.options).await?);
+        }
+        writer.as_mut().ok_or(sqlx::Error::WorkerCrashed)
+    }
+
+    /// Writes the jobs in one transaction.
+    pub async fn write<A: Apply>(&self, apply: &A, jobs: &[A::Job]) -> Result<Vec<A::Done>, sqlx::Error> {
+        let mut writer = self.writer.lock().await;
+        let outcome = write_with(self.opened(&mut writer).await?, apply, jobs).await;
+        if outcome.is_err()
+            && let Some(open) = writer.take()
+            // With it goes its transaction. The next connection must not meet its locks, and in memory nobody waits for a lock.
+            && let Err(closing) = open.close().await
+        {
+            tracing::warn!(error = %closing, "A database connection could not be closed");
+        }
+        outcome
+    }
+}
+
+async fn write_with<A: Apply>(open: &mut SqliteConnection, apply: &A, jobs: &[A::Job]) -> Result<Vec<A::Done>, sqlx::Error> {
+    let mut transaction = open.begin_with("BEGIN IMMEDIATE").await?;
+    let results = apply.apply(&mut Connection::from(&mut *transaction), jobs).await?;
+    transaction.commit().await?;
+    Ok(results)
+}
+
+/// How often the log is moved into the file. At full load it grows by some megabytes in between.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+
+/// Moves what is committed from the log into the file, beside the writer and without making it wait.
+async fn checkpoint(options: SqliteConnectOptions, open: Weak<Mutex<Option<SqliteConnection>>>) {
+    let mut connection: Option<SqliteConnection> = None;
+    loop {
+        tokio::time::sleep(CHECKPOINT_EVERY).await;
+        if open.strong_count() == 0 {
+            return;
+        }
+        let mut connected = match connection.take() {
+            Some(connected) => connected,
+            None => match SqliteConnection::connect_with(&options).await {
+                Ok(connected) => connected,
+                Err(error) => {
+                    tracing::warn!(%error, "The database file cannot be opened for a checkpoint");
+                    continue;
+                }
+            },
+        };
+        match sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut connected).await {
+            Ok(_) => connection = Some(connected),
+            Err(error) => tracing::warn!(%error, "The log could not be moved into the database file; it grows until it can"),
+        }
+    }
+}
