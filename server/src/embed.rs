@@ -1,6 +1,7 @@
 //! Every service whose `*_URL` is not set lives in this process.
 
 use runtime::boot::BootError;
+use runtime::config::Settings;
 use runtime::health::SharedProbe;
 use runtime::{Platform, Service};
 
@@ -24,12 +25,24 @@ pub async fn embed_all(platform: &Platform) -> Result<Vec<SharedProbe>, BootErro
     if here("order") {
         take(order::build(platform).await?);
     }
+    if here("user") {
+        take(user::build(platform).await?);
+    }
+    if here("payment") {
+        take(payment::build(platform).await?);
+    }
+    if here("delivery") {
+        take(delivery::build(platform).await?);
+    }
+    if here("notification") {
+        take(notification::build(platform).await?);
+    }
     let mut seen: Vec<&str> = Vec::new();
     probes.retain(|probe| {
         let new = !seen.contains(&probe.name());
         seen.push(probe.name());
         new
     });
-    probes.extend(["menu", "middleware", "cart", "order"].into_iter().filter_map(|service| platform.remote_probe(crate::NAME, service)));
+    probes.extend(Settings::SERVICES.into_iter().filter_map(|service| platform.remote_probe(crate::NAME, service)));
     Ok(probes)
 }

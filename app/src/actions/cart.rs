@@ -47,7 +47,7 @@ pub async fn add(Extension(visit): Extension<Arc<Visit>>, Extension(shop): Exten
     let back = back(&visit, &fields);
     let fail = |error: ApiError| problem::answer(&visit, &error, fields.and("return", &back).retry("/cart/items"), wants);
     let item = match fields.quantity().and_then(Quantity::new) {
-        Ok(quantity) => AddItem { item_id, quantity },
+        Ok(quantity) => AddItem { item_id, quantity, choice: None },
         Err(error) => return fail(error),
     };
     let mut notice = Notice::Added;
@@ -83,7 +83,7 @@ pub async fn replace(Extension(visit): Extension<Arc<Visit>>, Extension(shop): E
     let back = back(&visit, &fields);
     let fail = |error: ApiError| problem::answer(&visit, &error, fields.retry("/cart/new"), wants);
     let item = match fields.quantity().and_then(Quantity::new) {
-        Ok(quantity) => AddItem { item_id: ItemId::new(fields.get("itemId")), quantity },
+        Ok(quantity) => AddItem { item_id: ItemId::new(fields.get("itemId")), quantity, choice: None },
         Err(error) => return fail(error),
     };
     let made = match shop.cart.create().await {

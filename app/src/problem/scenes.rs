@@ -115,8 +115,35 @@ pub fn scene(error: &ApiError) -> Scene {
         C::OrderNotFound => {
             calm("🔭", "No order at this address", "Please check the link. An order is found only by its full address.", Next::Orders)
         }
-        C::NotFound | C::FlagNotFound | C::ReservationNotFound | C::MethodNotAllowed => {
+        C::NotFound
+        | C::FlagNotFound
+        | C::ReservationNotFound
+        | C::AccountNotFound
+        | C::CourierNotFound
+        | C::DeliveryNotFound
+        | C::PaymentNotFound
+        | C::EventNotFound
+        | C::MethodNotAllowed => {
             calm("🔭", "Nothing in this part of the sky", "There is no page at this address.", Next::Restaurants)
+        }
+        C::RestaurantClosed => calm(
+            "🌙",
+            "The kitchen is closed",
+            "This restaurant takes no orders right now. Your cart is kept for an hour. Others are open.",
+            Next::Restaurants,
+        ),
+        C::PromotionNotApplicable => {
+            calm("🎟️", "Not for this order", "The promotion code is good, but not for this order. Nothing was ordered.", Next::Cart)
+        }
+        C::WrongPassword => {
+            calm("🗝️", "That key does not fit", "E-mail address and password do not belong together. Please try again.", Next::Retry)
+        }
+        C::EmailTaken => calm("📇", "We know this address", "There is an account with this e-mail address. Log in instead.", Next::Retry),
+        C::ItemExists | C::Conflict => {
+            calm("🔀", "Somebody was quicker", "It was changed somewhere else in between. Look again, then decide.", Next::Retry)
+        }
+        C::InvalidAccount | C::InvalidMenu => {
+            calm("📝", "Something in the form is not right", "Nothing was changed. Please go back and look at it again.", Next::Retry)
         }
         C::Unauthorized | C::Forbidden => calm(
             "🔑",

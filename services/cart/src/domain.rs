@@ -42,6 +42,7 @@ pub fn add(cart: &mut Cart, item: &MenuItem, quantity: Quantity, now: Timestamp)
             quantity: quantity.get(),
             base_price: item.base_price,
             added_at: now,
+            choice: None,
         }),
     }
     cart.restaurant_id = Some(item.restaurant_id.clone());

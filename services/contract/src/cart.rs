@@ -39,6 +39,9 @@ pub struct CartLine {
     pub quantity: u32,
     pub base_price: Money,
     pub added_at: Timestamp,
+    /// What was chosen of the item's options: "Oat, Large".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<String>,
 }
 
 /// `POST /cart/{id}/items`. Other fields (`basePrice`, `itemName`, ...) are accepted and ignored.
@@ -47,6 +50,9 @@ pub struct CartLine {
 pub struct AddItem {
     pub item_id: ItemId,
     pub quantity: Quantity,
+    /// One choice an option, in their order, joined by ", ". What the menu does not offer is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<String>,
 }
 
 /// `PATCH /cart/{id}/items/{itemId}`. Zero or less removes the line.

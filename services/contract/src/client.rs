@@ -1,12 +1,18 @@
 //! Typed clients. A client says what is asked; a [`Transport`] decides how the call travels: in the process, or by HTTP to one
 //! of several addresses, with time-outs, retries and circuit breaker. A client never knows which of the two it has.
 
+mod delivery;
+mod notification;
+mod payment;
+mod user;
+
 use crate::cart::{AddItem, Cart, SetQuantity};
 use crate::error::ApiError;
 use crate::id::{CartId, ItemId, OrderId, RestaurantId, path_segment};
-use crate::menu::{ItemsReply, MenuItem, Restaurant, RestaurantMenu};
-use crate::order::{CartQuote, Order, PlaceOrder, QuoteCart, SetStatus};
-use crate::pricing::{ConfirmBatch, Quote, QuoteRequest, Reservation, ReservationRequest, SetStock, StockLevel};
+use crate::ledger::LedgerPage;
+use crate::menu::{ChangeItem, ChangeRestaurant, Figures, ItemsReply, MenuItem, Recommendations, Restaurant, RestaurantMenu, WriteItem};
+use crate::order::{Board, CartQuote, Claim, Order, PlaceOrder, QuoteCart, SetAutopilot, SetStatus};
+use crate::pricing::{ConfirmBatch, Promotion, Quote, QuoteRequest, Reservation, ReservationRequest, SetStock, StockLevel, VariantRevenue};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::Method;
@@ -81,7 +87,9 @@ macro_rules! clients {
     )+};
 }
 
-clients! { MenuClient, CartClient, MiddlewareClient, OrderClient }
+clients! {
+    MenuClient, CartClient, MiddlewareClient, OrderClient, UserClient, PaymentClient, DeliveryClient, NotificationClient,
+}
 
 impl MenuClient {
     pub async fn restaurants(&self) -> Result<Vec<Restaurant>, ApiError> {
@@ -102,6 +110,56 @@ impl MenuClient {
         let list: Vec<String> = ids.iter().map(|id| path_segment(id.as_str())).collect();
         fetch(&self.0, call("menu.items", Method::GET, format!("/internal/items?ids={}", list.join(",")))).await
     }
+
+    pub async fn change_restaurant(&self, id: &RestaurantId, change: &ChangeRestaurant) -> Result<Restaurant, ApiError> {
+        let path = restaurant_path(id, "");
+        fetch(&self.0, with_body(call("menu.change_restaurant", Method::PATCH, path), change)?).await
+    }
+
+    pub async fn add_item(&self, id: &RestaurantId, item: &WriteItem) -> Result<MenuItem, ApiError> {
+        fetch(&self.0, with_body(call("menu.add_item", Method::POST, restaurant_path(id, "/items")), item)?).await
+    }
+
+    pub async fn replace_item(&self, id: &RestaurantId, item: &ItemId, write: &WriteItem) -> Result<MenuItem, ApiError> {
+        fetch(&self.0, with_body(call("menu.replace_item", Method::PUT, item_path(id, item)), write)?).await
+    }
+
+    pub async fn change_item(&self, id: &RestaurantId, item: &ItemId, change: &ChangeItem) -> Result<MenuItem, ApiError> {
+        fetch(&self.0, with_body(call("menu.change_item", Method::PATCH, item_path(id, item)), change)?).await
+    }
+
+    /// Takes a dish off the menu for good. One that is gone is a success.
+    pub async fn delete_item(&self, id: &RestaurantId, item: &ItemId) -> Result<(), ApiError> {
+        match send(&self.0, call("menu.delete_item", Method::DELETE, item_path(id, item))).await {
+            Err(error) if error.status == 404 => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
+    pub async fn recommendations(&self, id: &RestaurantId) -> Result<Recommendations, ApiError> {
+        fetch(&self.0, call("menu.recommendations", Method::GET, restaurant_path(id, "/recommendations"))).await
+    }
+
+    pub async fn figures(&self, id: &RestaurantId) -> Result<Figures, ApiError> {
+        fetch(&self.0, call("menu.figures", Method::GET, restaurant_path(id, "/figures"))).await
+    }
+
+    /// Back to the menus the platform came with.
+    pub async fn reset(&self) -> Result<(), ApiError> {
+        send(&self.0, call("menu.reset", Method::POST, "/internal/reset")).await.map(drop)
+    }
+
+    pub async fn ledger(&self) -> Result<LedgerPage, ApiError> {
+        fetch(&self.0, call("menu.ledger", Method::GET, "/internal/ledger")).await
+    }
+}
+
+fn restaurant_path(id: &RestaurantId, rest: &str) -> String {
+    format!("/api/restaurants/{}{rest}", path_segment(id.as_str()))
+}
+
+fn item_path(id: &RestaurantId, item: &ItemId) -> String {
+    restaurant_path(id, &format!("/items/{}", path_segment(item.as_str())))
 }
 
 impl CartClient {
@@ -177,6 +235,30 @@ impl MiddlewareClient {
         let path = format!("/inventory/{}", path_segment(id.as_str()));
         fetch(&self.0, with_body(call("middleware.set_stock", Method::PUT, path), &SetStock { stock })?).await
     }
+
+    /// Stock of these items, in one round trip; only those that were ever asked for.
+    pub async fn stock_of(&self, ids: &[&ItemId]) -> Result<Vec<StockLevel>, ApiError> {
+        let list: Vec<String> = ids.iter().map(|id| path_segment(id.as_str())).collect();
+        fetch(&self.0, call("middleware.inventory", Method::GET, format!("/inventory?ids={}", list.join(",")))).await
+    }
+
+    pub async fn promotions(&self) -> Result<Vec<Promotion>, ApiError> {
+        fetch(&self.0, call("middleware.promotions", Method::GET, "/internal/promotions")).await
+    }
+
+    pub async fn put_promotion(&self, promotion: &Promotion) -> Result<Promotion, ApiError> {
+        let path = format!("/internal/promotions/{}", path_segment(&promotion.code));
+        fetch(&self.0, with_body(call("middleware.put_promotion", Method::PUT, path), promotion)?).await
+    }
+
+    /// Revenue per order of each pricing algorithm.
+    pub async fn pricing_variants(&self) -> Result<Vec<VariantRevenue>, ApiError> {
+        fetch(&self.0, call("middleware.pricing_variants", Method::GET, "/internal/pricing/variants")).await
+    }
+
+    pub async fn ledger(&self) -> Result<LedgerPage, ApiError> {
+        fetch(&self.0, call("middleware.ledger", Method::GET, "/internal/ledger")).await
+    }
 }
 
 impl OrderClient {
@@ -212,6 +294,29 @@ impl OrderClient {
 
     pub async fn set_status(&self, id: &OrderId, status: SetStatus) -> Result<Order, ApiError> {
         fetch(&self.0, with_body(call("order.set_status", Method::PATCH, order_path(id)), &status)?).await
+    }
+
+    /// By the customer, before the restaurant accepted.
+    pub async fn cancel(&self, id: &OrderId) -> Result<Order, ApiError> {
+        fetch(&self.0, call("order.cancel", Method::POST, format!("{}/cancel", order_path(id)))).await
+    }
+
+    pub async fn board(&self, id: &RestaurantId) -> Result<Board, ApiError> {
+        fetch(&self.0, call("order.board", Method::GET, restaurant_path(id, "/orders"))).await
+    }
+
+    pub async fn set_autopilot(&self, id: &RestaurantId, on: bool) -> Result<(), ApiError> {
+        let call = call("order.set_autopilot", Method::PUT, restaurant_path(id, "/autopilot"));
+        send(&self.0, with_body(call, &SetAutopilot { on })?).await.map(drop)
+    }
+
+    pub async fn claim(&self, session: &str, user: &str) -> Result<(), ApiError> {
+        let call = call("order.claim", Method::POST, "/internal/orders/claim");
+        send(&self.0, with_body(call, &Claim { session: session.to_owned(), user: user.to_owned() })?).await.map(drop)
+    }
+
+    pub async fn ledger(&self) -> Result<LedgerPage, ApiError> {
+        fetch(&self.0, call("order.ledger", Method::GET, "/internal/ledger")).await
     }
 }
 

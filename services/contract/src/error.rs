@@ -41,7 +41,13 @@ codes! {
     InvalidName = "INVALID_NAME", 400;
     InvalidQuery = "INVALID_QUERY", 400;
     PromotionUnknown = "PROMOTION_UNKNOWN", 400;
+    /// Not an e-mail address, or a password that is too short or too long.
+    InvalidAccount = "INVALID_ACCOUNT", 400;
+    /// A menu, opening hours or a courier described in a way that cannot be.
+    InvalidMenu = "INVALID_MENU", 400;
     Unauthorized = "UNAUTHORIZED", 401;
+    /// E-mail and password do not belong together.
+    WrongPassword = "WRONG_PASSWORD", 401;
     Forbidden = "FORBIDDEN", 403;
     NotFound = "NOT_FOUND", 404;
     CartNotFound = "CART_NOT_FOUND", 404;
@@ -51,6 +57,11 @@ codes! {
     OrderNotFound = "ORDER_NOT_FOUND", 404;
     ReservationNotFound = "RESERVATION_NOT_FOUND", 404;
     FlagNotFound = "FLAG_NOT_FOUND", 404;
+    AccountNotFound = "ACCOUNT_NOT_FOUND", 404;
+    CourierNotFound = "COURIER_NOT_FOUND", 404;
+    DeliveryNotFound = "DELIVERY_NOT_FOUND", 404;
+    PaymentNotFound = "PAYMENT_NOT_FOUND", 404;
+    EventNotFound = "EVENT_NOT_FOUND", 404;
     MethodNotAllowed = "METHOD_NOT_ALLOWED", 405;
     CartEmpty = "CART_EMPTY", 409;
     CartOtherRestaurant = "CART_OTHER_RESTAURANT", 409;
@@ -62,6 +73,15 @@ codes! {
     /// An order was made of this cart already.
     CartAlreadyOrdered = "CART_ALREADY_ORDERED", 409;
     OutOfStock = "OUT_OF_STOCK", 409;
+    /// Outside its hours, or it takes no orders right now.
+    RestaurantClosed = "RESTAURANT_CLOSED", 409;
+    /// The code exists, but not for this order: too small, used up, over.
+    PromotionNotApplicable = "PROMOTION_NOT_APPLICABLE", 409;
+    /// There is an account with this e-mail address.
+    EmailTaken = "EMAIL_TAKEN", 409;
+    ItemExists = "ITEM_EXISTS", 409;
+    /// Somebody else changed it in between.
+    Conflict = "CONFLICT", 409;
     QuoteExpired = "QUOTE_EXPIRED", 409;
     /// The quote was made for another cart content.
     QuoteMismatch = "QUOTE_MISMATCH", 409;
@@ -180,6 +200,13 @@ impl ApiError {
     }
     pub fn operator_only() -> Self {
         Self::new(Code::Unauthorized, "this call needs the operator's token")
+    }
+    /// Somebody is logged in, or nobody, who has no business here.
+    pub fn forbidden(who_may: &str) -> Self {
+        Self::new(Code::Forbidden, format!("only {who_may} may do this"))
+    }
+    pub fn log_in_first() -> Self {
+        Self::new(Code::Unauthorized, "log in first")
     }
 }
 

@@ -3,20 +3,28 @@
 //! Nothing here knows how a call travels (that is [`client::Transport`], implemented by the `runtime` crate)
 //! nor how anything is stored. It compiles to wasm, so that browser code can share it.
 
+pub mod account;
 pub mod cart;
 pub mod client;
+pub mod delivery;
 pub mod error;
+pub mod event;
 pub mod flags;
+pub mod geo;
 pub mod health;
 pub mod id;
+pub mod ledger;
 pub mod menu;
 pub mod money;
+pub mod notification;
 pub mod order;
+pub mod payment;
 pub mod pricing;
 pub mod quantity;
 pub mod text;
 pub mod time;
 
+pub use account::Role;
 pub use error::{ApiError, Code};
 pub use id::{CartId, ItemId, OrderId, QuoteId, RestaurantId, SessionId};
 pub use money::Money;

@@ -1,5 +1,7 @@
 //! Orders and their life cycle.
 
+use crate::delivery::Delivery;
+use crate::geo::Location;
 use crate::id::{CartId, ItemId, OrderId, QuoteId, RestaurantId};
 use crate::money::Money;
 use crate::pricing::{Charge, PricedLine};
@@ -112,6 +114,16 @@ pub struct OrderLine {
     /// Why it differs from price times quantity, for people.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<String>,
+    /// What was chosen: "Oat, Large".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<String>,
+}
+
+/// An order reached a status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    pub status: OrderStatus,
+    pub at: Timestamp,
 }
 
 /// An order. Fields that only its owner, the restaurant and operators may see are `None` for everybody else.
@@ -125,9 +137,38 @@ pub struct Order {
     pub restaurant_name: String,
     pub items: Vec<OrderLine>,
     pub total_price: Money,
+    /// Lines together, before fees and discounts. Zero in orders from before there were any.
+    #[serde(default)]
+    pub subtotal: Money,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fees: Vec<Charge>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub discounts: Vec<Charge>,
     pub status: OrderStatus,
     pub timestamp: Timestamp,
     pub updated_at: Timestamp,
+    #[serde(default)]
+    pub city: String,
+    /// How it got here, oldest first, `pending` included.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Step>,
+    /// Why it was cancelled or rejected, or the payment failed; for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// A word of [`crate::payment::METHODS`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_method: Option<String>,
+    /// The promotion that was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promotion: Option<String>,
+    /// Which algorithm priced it: "v1" or "v2".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pricing: Option<String>,
+    /// Where the restaurant is, and where the order goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Location>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Location>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub special_instructions: Option<Note>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -141,6 +182,15 @@ impl Order {
         self.customer_name = None;
         self.special_instructions = None;
         self.address = None;
+        self.payment_method = None;
+        self.promotion = None;
+        self.to = None;
+        // The receipt is the owner's; anybody with the id may see what was ordered and the sum.
+        for line in &mut self.items {
+            line.rules.clear();
+        }
+        self.fees.clear();
+        self.discounts.clear();
         self
     }
 }
@@ -149,6 +199,46 @@ impl Order {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SetStatus {
     pub status: OrderStatus,
+    /// Why, when it ends the order; shown to the customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Note>,
+}
+
+/// A restaurant's kitchen board (`GET /api/restaurants/{id}/orders`), oldest first in each column.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Board {
+    /// Paid and not accepted yet.
+    pub new: Vec<Order>,
+    /// Accepted or preparing.
+    pub cooking: Vec<Order>,
+    /// Waiting for a courier, or for one to arrive.
+    pub ready: Vec<Order>,
+    /// Handed over, newest first, the last few.
+    pub handed_over: Vec<Order>,
+    /// Whether the kitchen accepts and cooks by itself.
+    pub autopilot: bool,
+}
+
+/// `PUT /api/restaurants/{id}/autopilot`
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct SetAutopilot {
+    pub on: bool,
+}
+
+/// An order with its courier, as its page shows it (`GET /api/orders/{id}/tracking`).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Tracking {
+    pub order: Order,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
+}
+
+/// `POST /internal/orders/claim`: what a guest ordered becomes the account's when the guest logs in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Claim {
+    pub session: String,
+    pub user: String,
 }
 
 /// `POST /api/quotes`
@@ -188,6 +278,7 @@ impl OrderLine {
             base_price: line.base_price,
             item_total: line.total,
             rules: line.rules.clone(),
+            choice: None,
         }
     }
 }

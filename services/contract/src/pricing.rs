@@ -1,6 +1,7 @@
 //! What the middleware service is asked and answers: validation, prices, stock, quotes and reservations.
 
-use crate::id::{ItemId, OrderId, QuoteId};
+use crate::geo::Location;
+use crate::id::{ItemId, OrderId, QuoteId, RestaurantId};
 use crate::money::Money;
 use crate::quantity::whole_number;
 use crate::time::Timestamp;
@@ -84,7 +85,20 @@ pub struct QuoteRequest {
     /// IANA time zone of the restaurant.
     pub time_zone: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restaurant_id: Option<RestaurantId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promotion: Option<String>,
+    /// Where it comes from and goes to; none when nothing is known of it, and then the way costs nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<Way>,
+}
+
+/// From the restaurant to the customer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Way {
+    pub city: String,
+    pub from: Location,
+    pub to: Location,
 }
 
 /// A line with its rules applied. `total` is what is charged for the line.
@@ -117,6 +131,9 @@ pub struct Quote {
     pub subtotal: Money,
     pub total: Money,
     pub expires_at: Timestamp,
+    /// Which algorithm priced it: "v1" or "v2".
+    #[serde(default)]
+    pub pricing: String,
 }
 
 /// `POST /reservations`: validate, price (by quote or afresh) and take stock, in one atomic step. Repeating it with the same
@@ -130,7 +147,12 @@ pub struct ReservationRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quote_id: Option<QuoteId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restaurant_id: Option<RestaurantId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promotion: Option<String>,
+    /// Where it comes from and goes to; none when nothing is known of it, and then the way costs nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<Way>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,7 +169,15 @@ pub struct Reservation {
     pub order_id: OrderId,
     pub state: ReservationState,
     pub lines: Vec<PricedLine>,
+    #[serde(default)]
+    pub fees: Vec<Charge>,
+    #[serde(default)]
+    pub discounts: Vec<Charge>,
+    #[serde(default)]
+    pub subtotal: Money,
     pub total: Money,
+    #[serde(default)]
+    pub pricing: String,
 }
 
 /// `POST /reservations/confirm`: many at once, so that the drain behind a busy hour is cheap.
@@ -171,4 +201,46 @@ pub struct StockLevel {
 pub struct SetStock {
     #[serde(deserialize_with = "whole_number")]
     pub stock: i64,
+}
+
+/// A promotion, as operators keep it (`GET`/`PUT`/`DELETE /internal/promotions`, `/internal/promotions/{code}`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Promotion {
+    /// Upper case: `WELCOME10`. Customers may type it as they like.
+    pub code: String,
+    /// For people: "10 % off".
+    pub says: String,
+    pub gives: Gift,
+    /// Smallest subtotal it is good for.
+    #[serde(default)]
+    pub minimum: Money,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Timestamp>,
+    pub active: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "kind")]
+pub enum Gift {
+    /// Of the subtotal, 1 to 100.
+    Percent {
+        percent: u8,
+    },
+    /// Never more than the subtotal.
+    Amount {
+        amount: Money,
+    },
+    FreeDelivery,
+}
+
+/// What the two pricing algorithms earn (`GET /internal/pricing/variants`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VariantRevenue {
+    /// "v1" or "v2".
+    pub variant: String,
+    pub orders: u64,
+    pub revenue: Money,
+    pub revenue_per_order: Money,
 }

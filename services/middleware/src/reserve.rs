@@ -39,6 +39,7 @@ impl State {
             subtotal: total,
             total,
             expires_at: now + QUOTE_TTL,
+            pricing: "v1".to_owned(),
         };
         self.quotes.put(&quote).await?;
         Ok(quote)
@@ -56,7 +57,16 @@ impl State {
         let takes: Vec<Take> =
             lines.iter().map(|line| Take::draw(line.item_id.clone(), i64::from(line.quantity), &shortage, &self.chance)).collect();
         let total = pricing::total(&lines);
-        let reservation = Reservation { order_id: request.order_id, state: ReservationState::Reserved, lines, total };
+        let reservation = Reservation {
+            order_id: request.order_id,
+            state: ReservationState::Reserved,
+            lines,
+            fees: Vec::new(),
+            discounts: Vec::new(),
+            subtotal: total,
+            total,
+            pricing: "v1".to_owned(),
+        };
         match self.stock.reserve(&reservation, &takes).await? {
             Reserved::New { refills } => {
                 self.takes.add(takes.len() as u64, &[KeyValue::new("feast.outcome", "taken")]);

@@ -11,7 +11,7 @@ pub struct Settings {
     #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true)]
     pub redis_url: Option<String>,
 
-    /// Orders and everything else that must last: sqlite:PATH or sqlite::memory:. Default: one SQLite file a service in DATA_DIR.
+    /// Orders and everything else that must last: sqlite:PATH, sqlite::memory: or postgres://USER@HOST/NAME. Default: one SQLite file a service in DATA_DIR.
     #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database_url: Option<String>,
 
@@ -35,6 +35,22 @@ pub struct Settings {
     #[arg(long, env = "ORDER_URL", value_name = "URL,...", value_delimiter = ',')]
     pub order_url: Vec<String>,
 
+    /// Addresses of the user service, comma-separated; embedded when absent.
+    #[arg(long, env = "USER_URL", value_name = "URL,...", value_delimiter = ',')]
+    pub user_url: Vec<String>,
+
+    /// Addresses of the payment service, comma-separated; embedded when absent.
+    #[arg(long, env = "PAYMENT_URL", value_name = "URL,...", value_delimiter = ',')]
+    pub payment_url: Vec<String>,
+
+    /// Addresses of the delivery service, comma-separated; embedded when absent.
+    #[arg(long, env = "DELIVERY_URL", value_name = "URL,...", value_delimiter = ',')]
+    pub delivery_url: Vec<String>,
+
+    /// Addresses of the notification service, comma-separated; embedded when absent.
+    #[arg(long, env = "NOTIFICATION_URL", value_name = "URL,...", value_delimiter = ',')]
+    pub notification_url: Vec<String>,
+
     /// Where flags come from: embedded, file:PATH or flagd://HOST:PORT. A service that runs alone listens to flagd://127.0.0.1:8015.
     #[arg(long, env = "FLAGS_SOURCE", value_name = "SOURCE")]
     pub flags_source: Option<String>,
@@ -42,6 +58,10 @@ pub struct Settings {
     /// Secret that the gateway signs inside calls with. Needed as soon as a service is reachable from other machines.
     #[arg(long, env = "INTERNAL_TOKEN", value_name = "SECRET", hide_env_values = true)]
     pub internal_token: Option<String>,
+
+    /// Issuer of bearer tokens (OpenID Connect), such as https://login.example.com. Without it only our own log-ins count.
+    #[arg(long, env = "OIDC_ISSUER", value_name = "URL")]
+    pub oidc_issuer: Option<String>,
 
     /// Seed of everything that is left to chance, so that a run can be repeated.
     #[arg(long, env = "SEED", value_name = "NUMBER")]
@@ -60,6 +80,9 @@ pub enum LogFormat {
 }
 
 impl Settings {
+    /// Every service there is, callees before callers.
+    pub const SERVICES: [&'static str; 8] = ["menu", "middleware", "cart", "order", "user", "payment", "delivery", "notification"];
+
     pub fn log_format(&self) -> LogFormat {
         use std::io::IsTerminal;
         self.log_format.unwrap_or(if std::io::stdout().is_terminal() { LogFormat::Pretty } else { LogFormat::Json })
@@ -72,13 +95,17 @@ impl Settings {
             "cart" => &self.cart_url,
             "middleware" => &self.middleware_url,
             "order" => &self.order_url,
+            "user" => &self.user_url,
+            "payment" => &self.payment_url,
+            "delivery" => &self.delivery_url,
+            "notification" => &self.notification_url,
             _ => &[],
         }
     }
 
     /// Whether any service is somewhere else.
     pub fn is_split(&self) -> bool {
-        ["menu", "cart", "middleware", "order"].iter().any(|service| !self.addresses(service).is_empty())
+        Self::SERVICES.iter().any(|service| !self.addresses(service).is_empty())
     }
 
     /// # Errors

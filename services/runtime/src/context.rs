@@ -2,17 +2,11 @@
 //!
 //! The inbound layer of every service sets it for the handler's task; the outbound client sends it on as headers.
 
+pub use contract::Role;
+
 use std::future::Future;
 use std::sync::Arc;
 use tokio::time::Instant;
-
-/// Who may do what. The gateway decides; services believe only what the gateway signed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Role {
-    #[default]
-    Customer,
-    Operator,
-}
 
 /// Facts about the request being served.
 #[derive(Clone, Debug, Default)]
@@ -25,12 +19,30 @@ pub struct RequestContext {
     /// Scope of idempotency keys: the session that came in, or the client's address.
     pub client: Option<Arc<str>>,
     pub role: Role,
+    /// Account of whoever is logged in.
+    pub user: Option<Arc<str>>,
+    /// The restaurant whose staff is asking.
+    pub staff_of: Option<Arc<str>>,
+    /// The courier who is asking.
+    pub courier: Option<Arc<str>>,
     /// Traffic of the load generator.
     pub synthetic: bool,
     pub restaurant: Option<Arc<str>>,
     pub city: Option<Arc<str>>,
     /// When the answer is of no use any more.
     pub deadline: Option<Instant>,
+}
+
+impl RequestContext {
+    /// Whose things are meant: the account's when somebody is logged in, otherwise the session's.
+    pub fn owner(&self) -> Option<&Arc<str>> {
+        self.user.as_ref().or(self.session.as_ref())
+    }
+
+    /// Operators may do what the staff of every restaurant may.
+    pub fn is_staff_of(&self, restaurant: &str) -> bool {
+        self.role == Role::Operator || (self.role == Role::Restaurant && self.staff_of.as_deref() == Some(restaurant))
+    }
 }
 
 tokio::task_local! {

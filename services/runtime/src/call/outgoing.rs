@@ -57,9 +57,12 @@ fn identify(out: &mut HeaderMap, context: &RequestContext) {
     set(headers::REQUEST_ID, Some(&context.request_id));
     set(headers::SESSION, context.session.as_deref());
     set(headers::CLIENT, context.client.as_deref());
-    if context.role == Role::Operator {
-        set(headers::ROLE, Some("operator"));
+    if context.role != Role::Customer {
+        set(headers::ROLE, Some(context.role.as_str()));
     }
+    set(headers::USER, context.user.as_deref());
+    set(headers::STAFF_OF, context.staff_of.as_deref());
+    set(headers::COURIER, context.courier.as_deref());
     set(headers::BAGGAGE, baggage(context).as_deref());
 }
 

@@ -53,9 +53,10 @@ impl Inbound {
         if self.trusts(headers) {
             context.session = text(headers, &headers::SESSION);
             context.client = text(headers, &headers::CLIENT);
-            if headers.get(headers::ROLE).is_some_and(|role| role == "operator") {
-                context.role = Role::Operator;
-            }
+            context.user = text(headers, &headers::USER);
+            context.staff_of = text(headers, &headers::STAFF_OF);
+            context.courier = text(headers, &headers::COURIER);
+            context.role = headers.get(headers::ROLE).and_then(|role| Role::from_text(role.to_str().ok()?)).unwrap_or_default();
             read_baggage(headers, &mut context);
             let named = headers.get(headers::DEADLINE_MS).and_then(|ms| ms.to_str().ok()?.parse().ok());
             wait = named.map_or(wait, |ms| Duration::from_millis(ms).min(DEFAULT_DEADLINE));
@@ -109,12 +110,14 @@ pub async fn inbound(State(inbound): State<Inbound>, request: Request, next: Nex
         chaos.injected = field::Empty,
     );
     propagation::continue_trace(&span, request.headers());
-    let guarded =
-        context::scope(context, AssertUnwindSafe(answer(next, request, deadline, inbound.service)).catch_unwind().instrument(span.clone()));
-    let mut response = guarded.await.unwrap_or_else(|_| {
-        tracing::error!(parent: &span, http.route = &*route, "A handler panicked");
-        HttpError(ApiError::internal()).into_response()
-    });
+    // The panic is caught inside the context, so that its answer knows the request's id.
+    let guarded = async {
+        AssertUnwindSafe(answer(next, request, deadline, inbound.service)).catch_unwind().await.unwrap_or_else(|_| {
+            tracing::error!(http.route = &*route, "A handler panicked");
+            HttpError(ApiError::internal()).into_response()
+        })
+    };
+    let mut response = context::scope(context, guarded.instrument(span.clone())).await;
 
     if let Some(request_id) = request_id {
         response.headers_mut().entry(headers::REQUEST_ID).or_insert(request_id);
