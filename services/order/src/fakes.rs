@@ -1,7 +1,7 @@
 //! The services around an order, as small as they can be, with faults: carts, one menu, one stock. And an order book whose answers
 //! get lost.
 
-use crate::store::{Begun, Intent, MIGRATIONS, Moved, NewOrder, OrderBook, Outgoing, Owner, Page, Record, SqliteOrderBook};
+use crate::store::{Begun, Intent, Moved, NewOrder, OrderBook, Outgoing, Owner, Page, Record, SCHEMA, SqlOrderBook};
 use crate::{Metrics, NAME, State};
 use async_trait::async_trait;
 use contract::cart::{Cart, CartLine};
@@ -15,7 +15,7 @@ use futures::future::BoxFuture;
 use runtime::Platform;
 use runtime::clock::{Clock, ManualClock};
 use runtime::store::StoreError;
-use runtime::store::sqlite::Database;
+use runtime::store::sql::Database;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -285,7 +285,7 @@ fn quote(call: &Call) -> Reply {
 
 /// An order book that commits and then loses the answer, when it is told to.
 pub struct Forgetful {
-    book: SqliteOrderBook,
+    book: SqlOrderBook,
     lose_commits: Arc<AtomicBool>,
 }
 
@@ -350,9 +350,9 @@ impl Bench {
         let (platform, clock) = testkit::platform();
         let world = World::default();
         let transport: SharedTransport = Arc::new(world.clone());
-        let database = Database::in_memory(NAME, MIGRATIONS).await.unwrap();
+        let database = Database::in_memory(NAME, &SCHEMA).await.unwrap();
         let lose_commits = Arc::new(AtomicBool::new(false));
-        let book = SqliteOrderBook::new(database, platform.guard(NAME, "orders", "sqlite"));
+        let book = SqlOrderBook::new(database, platform.guard(NAME, "orders", "sqlite"));
         let state = State {
             book: Arc::new(Forgetful { book, lose_commits: lose_commits.clone() }),
             carts: CartClient::new(transport.clone()),

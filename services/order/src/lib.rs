@@ -22,7 +22,7 @@ use runtime::telemetry::metrics::{count, seconds};
 use runtime::{Platform, Service};
 use std::process::ExitCode;
 use std::sync::Arc;
-use store::{OrderBook, SqliteOrderBook};
+use store::{OrderBook, SqlOrderBook};
 use tokio::sync::Notify;
 
 pub const NAME: &str = "order";
@@ -72,11 +72,11 @@ impl Metrics {
 /// # Errors
 /// The database or a service it calls is not configured as it must be.
 pub async fn build(platform: &Platform) -> Result<Service, BootError> {
-    let database = platform.sqlite(NAME, store::MIGRATIONS).await?;
+    let database = platform.database(NAME, &store::SCHEMA).await?;
     let mut probes: Vec<SharedProbe> = vec![Arc::new(database.clone())];
     probes.extend(["cart", "menu", "middleware"].into_iter().filter_map(|service| platform.remote_probe(NAME, service)));
     let state = State {
-        book: Arc::new(SqliteOrderBook::new(database, platform.guard(NAME, "orders", "sqlite"))),
+        book: Arc::new(SqlOrderBook::new(database.clone(), platform.guard(NAME, "orders", database.backend()))),
         carts: CartClient::new(platform.transport(NAME, "cart")?),
         menu: MenuClient::new(platform.transport(NAME, "menu")?),
         middleware: MiddlewareClient::new(platform.transport(NAME, "middleware")?),

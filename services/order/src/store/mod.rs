@@ -1,9 +1,9 @@
 //! Where orders live.
 
-mod sqlite;
+mod book;
 mod writes;
 
-pub use sqlite::{MIGRATIONS, SqliteOrderBook};
+pub use book::{SCHEMA, SqlOrderBook};
 
 use async_trait::async_trait;
 use contract::order::{Order, OrderStatus};

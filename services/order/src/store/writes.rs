@@ -4,9 +4,9 @@ use super::{Begun, Intent, Moved, NewOrder, Outgoing};
 use async_trait::async_trait;
 use contract::order::OrderStatus;
 use contract::{OrderId, Timestamp};
-use runtime::store::sqlite::Apply;
+use runtime::args;
+use runtime::store::sql::{Apply, Connection};
 use serde_json::{Value, json};
-use sqlx::{Row, SqliteConnection};
 use std::collections::HashSet;
 
 /// First wait of an outbox row that could not be delivered; doubles with every attempt.
@@ -39,7 +39,7 @@ impl Apply for OrderWrites {
     type Job = Job;
     type Done = Done;
 
-    async fn apply(&self, transaction: &mut SqliteConnection, jobs: &[Job]) -> Result<Vec<Done>, sqlx::Error> {
+    async fn apply(&self, transaction: &mut Connection<'_>, jobs: &[Job]) -> Result<Vec<Done>, sqlx::Error> {
         let begun = begin(transaction, jobs).await?;
         let committed = commit(transaction, jobs).await?;
         let mut results = Vec::with_capacity(jobs.len());
@@ -51,17 +51,11 @@ impl Apply for OrderWrites {
                 Job::Discard(id) => Done::Turned(discard(transaction, id).await?),
                 Job::Abort(id) => Done::Turned(abort(transaction, id).await?),
                 Job::Forget(id) => {
-                    sqlx::query("DELETE FROM requests WHERE order_id = $1 AND state = 'aborting'")
-                        .bind(id.as_str())
-                        .execute(&mut *transaction)
-                        .await?;
+                    transaction.run("DELETE FROM requests WHERE order_id = $1 AND state = 'aborting'", args![id.as_str()]).await?;
                     Done::Written
                 }
                 Job::ForgetAnswers(before) => {
-                    sqlx::query("DELETE FROM requests WHERE state = 'done' AND created_at_ms < $1")
-                        .bind(before.millis())
-                        .execute(&mut *transaction)
-                        .await?;
+                    transaction.run("DELETE FROM requests WHERE state = 'done' AND created_at_ms < $1", args![*before]).await?;
                     Done::Written
                 }
                 Job::SetStatus(id, status, at) => Done::Moved(set_status(transaction, id, *status, *at).await?),
@@ -79,41 +73,43 @@ fn rows(rows: Vec<Value>) -> String {
     Value::Array(rows).to_string()
 }
 
-async fn returned(transaction: &mut SqliteConnection, statement: &'static str, rows: String) -> Result<HashSet<String>, sqlx::Error> {
-    let answered = sqlx::query(statement).bind(rows).fetch_all(transaction).await?;
-    answered.iter().map(|row| row.try_get(0)).collect()
+async fn returned(transaction: &mut Connection<'_>, statement: &'static str, rows: String) -> Result<HashSet<String>, sqlx::Error> {
+    let answered = transaction.all(statement, args![rows]).await?;
+    answered.iter().map(|row| row.text(0)).collect()
 }
 
 /// Answers the orders whose intents were new.
-async fn begin(transaction: &mut SqliteConnection, jobs: &[Job]) -> Result<HashSet<String>, sqlx::Error> {
-    let intents: Vec<Value> = jobs
+async fn begin(transaction: &mut Connection<'_>, jobs: &[Job]) -> Result<HashSet<String>, sqlx::Error> {
+    let mut intents: Vec<&Intent> = jobs
         .iter()
         .filter_map(|job| match job {
-            Job::Begin(intent) => Some(json!({
-                "scope": intent.scope, "key": intent.key, "hash": intent.body_hash,
-                "cart": intent.cart_id, "order": intent.order_id, "at": intent.at.millis(),
-            })),
+            Job::Begin(intent) => Some(intent),
             _ => None,
         })
         .collect();
     if intents.is_empty() {
         return Ok(HashSet::new());
     }
+    // Two replicas claim the same keys in the same order. Of equal ones the first still comes first.
+    intents.sort_by_key(|intent| (&intent.scope, &intent.key));
+    let row = |intent: &&Intent| {
+        json!({
+            "scope": intent.scope, "key": intent.key, "hash": intent.body_hash,
+            "cart": intent.cart_id, "order": intent.order_id, "at": intent.at.millis(),
+        })
+    };
+    let intents = intents.iter().map(row).collect();
     let statement = "INSERT INTO requests (scope, key, body_hash, cart_id, order_id, state, created_at_ms) \
-        SELECT value ->> 'scope', value ->> 'key', value ->> 'hash', value ->> 'cart', value ->> 'order', 'intent', value ->> 'at' \
-        FROM json_each($1) WHERE true ON CONFLICT DO NOTHING RETURNING order_id";
+        SELECT value ->> 'scope', value ->> 'key', value ->> 'hash', value ->> 'cart', value ->> 'order', 'intent', \
+        CAST(value ->> 'at' AS BIGINT) FROM rows_of($1) WHERE true ON CONFLICT DO NOTHING RETURNING order_id";
     returned(transaction, statement, rows(intents)).await
 }
 
 /// Why an intent was not new.
-async fn explain(transaction: &mut SqliteConnection, intent: &Intent) -> Result<Begun, sqlx::Error> {
-    let by_key = sqlx::query("SELECT body_hash, state, order_id FROM requests WHERE scope = $1 AND key = $2")
-        .bind(&intent.scope)
-        .bind(&intent.key)
-        .fetch_optional(&mut *transaction)
-        .await?;
-    if let Some(row) = by_key {
-        let (hash, state, order): (String, String, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+async fn explain(transaction: &mut Connection<'_>, intent: &Intent) -> Result<Begun, sqlx::Error> {
+    let by_key = "SELECT body_hash, state, order_id FROM requests WHERE scope = $1 AND key = $2";
+    if let Some(row) = transaction.optional(by_key, args![&intent.scope, &intent.key]).await? {
+        let (hash, state, order) = (row.text(0)?, row.text(1)?, row.text(2)?);
         if state == "aborting" {
             return Ok(Begun::GivenUp(OrderId::new(order)));
         }
@@ -123,25 +119,21 @@ async fn explain(transaction: &mut SqliteConnection, intent: &Intent) -> Result<
         if state != "done" {
             return Ok(Begun::InFlight);
         }
-        let document: Option<String> =
-            sqlx::query_scalar("SELECT document FROM orders WHERE id = $1").bind(order).fetch_optional(&mut *transaction).await?;
-        let document = document.ok_or(sqlx::Error::RowNotFound)?;
+        let document = transaction.one("SELECT document FROM orders WHERE id = $1", args![order]).await?.text(0)?;
         let order = serde_json::from_str(&document).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
         return Ok(Begun::Replay(Box::new(order)));
     }
-    let by_cart: Option<(String, String)> = sqlx::query_as("SELECT state, order_id FROM requests WHERE cart_id = $1")
-        .bind(intent.cart_id.as_str())
-        .fetch_optional(transaction)
-        .await?;
-    Ok(match by_cart {
-        Some((state, order)) if state == "done" => Begun::CartOrdered(OrderId::new(order)),
-        Some((state, order)) if state == "aborting" => Begun::GivenUp(OrderId::new(order)),
+    let by_cart = "SELECT state, order_id FROM requests WHERE cart_id = $1";
+    let Some(row) = transaction.optional(by_cart, args![intent.cart_id.as_str()]).await? else { return Ok(Begun::InFlight) };
+    Ok(match row.text(0)?.as_str() {
+        "done" => Begun::CartOrdered(OrderId::new(row.text(1)?)),
+        "aborting" => Begun::GivenUp(OrderId::new(row.text(1)?)),
         _ => Begun::InFlight,
     })
 }
 
 /// Turns intents into orders; answers the orders that stand now.
-async fn commit(transaction: &mut SqliteConnection, jobs: &[Job]) -> Result<HashSet<String>, sqlx::Error> {
+async fn commit(transaction: &mut Connection<'_>, jobs: &[Job]) -> Result<HashSet<String>, sqlx::Error> {
     let orders: Vec<&NewOrder> = jobs
         .iter()
         .filter_map(|job| match job {
@@ -154,7 +146,7 @@ async fn commit(transaction: &mut SqliteConnection, jobs: &[Job]) -> Result<Hash
     }
     let ids = rows(orders.iter().map(|new| json!(new.order.id)).collect());
     let turn =
-        "UPDATE requests SET state = 'done' WHERE state = 'intent' AND order_id IN (SELECT value FROM json_each($1)) RETURNING order_id";
+        "UPDATE requests SET state = 'done' WHERE state = 'intent' AND order_id IN (SELECT value FROM list_of($1)) RETURNING order_id";
     let turned = returned(transaction, turn, ids).await?;
     let standing = || orders.iter().filter(|new| turned.contains(new.order.id.as_str()));
 
@@ -167,13 +159,14 @@ async fn commit(transaction: &mut SqliteConnection, jobs: &[Job]) -> Result<Hash
             "status": order.status.as_str(), "cents": order.total_price.cents(), "at": order.timestamp.millis(), "document": document,
         }));
     }
-    sqlx::query(
+    transaction
+        .run(
         "INSERT INTO orders (id, session_id, customer_name, restaurant_id, status, total_cents, created_at_ms, updated_at_ms, document) \
-         SELECT value ->> 'id', value ->> 'session', value ->> 'name', value ->> 'restaurant', value ->> 'status', value ->> 'cents', \
-         value ->> 'at', value ->> 'at', value ->> 'document' FROM json_each($1)",
+         SELECT value ->> 'id', value ->> 'session', value ->> 'name', value ->> 'restaurant', value ->> 'status', \
+         CAST(value ->> 'cents' AS BIGINT), CAST(value ->> 'at' AS BIGINT), CAST(value ->> 'at' AS BIGINT), value ->> 'document' \
+         FROM rows_of($1)",
+        args![rows(inserts)],
     )
-    .bind(rows(inserts))
-    .execute(&mut *transaction)
     .await?;
 
     let outgoing = standing().flat_map(|new| {
@@ -183,59 +176,45 @@ async fn commit(transaction: &mut SqliteConnection, jobs: &[Job]) -> Result<Hash
             json!({"kind": "clear_cart", "order": new.order.id, "payload": new.cart_id, "at": at}),
         ]
     });
-    sqlx::query(
-        "INSERT INTO outbox (kind, order_id, payload, due_at_ms) \
-         SELECT value ->> 'kind', value ->> 'order', value ->> 'payload', value ->> 'at' FROM json_each($1)",
-    )
-    .bind(rows(outgoing.collect()))
-    .execute(&mut *transaction)
-    .await?;
+    transaction
+        .run(
+            "INSERT INTO outbox (kind, order_id, payload, due_at_ms) \
+         SELECT value ->> 'kind', value ->> 'order', value ->> 'payload', CAST(value ->> 'at' AS BIGINT) FROM rows_of($1)",
+            args![rows(outgoing.collect())],
+        )
+        .await?;
     Ok(turned)
 }
 
-async fn discard(transaction: &mut SqliteConnection, id: &OrderId) -> Result<bool, sqlx::Error> {
-    let gone = sqlx::query("DELETE FROM requests WHERE order_id = $1 AND state = 'intent'").bind(id.as_str()).execute(transaction).await?;
-    Ok(gone.rows_affected() > 0)
+async fn discard(transaction: &mut Connection<'_>, id: &OrderId) -> Result<bool, sqlx::Error> {
+    Ok(transaction.run("DELETE FROM requests WHERE order_id = $1 AND state = 'intent'", args![id.as_str()]).await? > 0)
 }
 
-async fn abort(transaction: &mut SqliteConnection, id: &OrderId) -> Result<bool, sqlx::Error> {
-    let marked = sqlx::query("UPDATE requests SET state = 'aborting' WHERE order_id = $1 AND state IN ('intent', 'aborting')")
-        .bind(id.as_str())
-        .execute(transaction)
-        .await?;
-    Ok(marked.rows_affected() > 0)
+async fn abort(transaction: &mut Connection<'_>, id: &OrderId) -> Result<bool, sqlx::Error> {
+    let mark = "UPDATE requests SET state = 'aborting' WHERE order_id = $1 AND state IN ('intent', 'aborting')";
+    Ok(transaction.run(mark, args![id.as_str()]).await? > 0)
 }
 
-async fn set_status(transaction: &mut SqliteConnection, id: &OrderId, next: OrderStatus, at: Timestamp) -> Result<Moved, sqlx::Error> {
-    let Some(mut record) = super::sqlite::find(&mut *transaction, id).await? else { return Ok(Moved::Missing) };
+async fn set_status(transaction: &mut Connection<'_>, id: &OrderId, next: OrderStatus, at: Timestamp) -> Result<Moved, sqlx::Error> {
+    let Some(mut record) = super::book::find_to_change(transaction, id).await? else { return Ok(Moved::Missing) };
     if !record.order.status.may_become(next) {
         return Ok(Moved::Illegal(record.order.status));
     }
-    sqlx::query("UPDATE orders SET status = $2, updated_at_ms = $3 WHERE id = $1")
-        .bind(id.as_str())
-        .bind(next.as_str())
-        .bind(at.millis())
-        .execute(transaction)
-        .await?;
+    transaction.run("UPDATE orders SET status = $2, updated_at_ms = $3 WHERE id = $1", args![id.as_str(), next.as_str(), at]).await?;
     record.order.status = next;
     record.order.updated_at = at;
     Ok(Moved::Done(Box::new(record)))
 }
 
-async fn settle(transaction: &mut SqliteConnection, done: &[i64], failed: &[Outgoing], now: Timestamp) -> Result<(), sqlx::Error> {
+async fn settle(transaction: &mut Connection<'_>, done: &[i64], failed: &[Outgoing], now: Timestamp) -> Result<(), sqlx::Error> {
     if !done.is_empty() {
-        sqlx::query("DELETE FROM outbox WHERE id IN (SELECT value FROM json_each($1))")
-            .bind(rows(done.iter().map(|id| json!(id)).collect()))
-            .execute(&mut *transaction)
-            .await?;
+        let ids = rows(done.iter().map(|id| json!(id)).collect());
+        transaction.run("DELETE FROM outbox WHERE id IN (SELECT CAST(value AS BIGINT) FROM list_of($1))", args![ids]).await?;
     }
     for row in failed {
         let wait = FIRST_BACK_OFF_MS.saturating_mul(1 << row.attempts.clamp(0, 16)).min(MAX_BACK_OFF_MS);
-        sqlx::query("UPDATE outbox SET attempts = attempts + 1, due_at_ms = $2 WHERE id = $1")
-            .bind(row.id)
-            .bind(now.millis() + wait)
-            .execute(&mut *transaction)
-            .await?;
+        let put_off = "UPDATE outbox SET attempts = attempts + 1, due_at_ms = $2 WHERE id = $1";
+        transaction.run(put_off, args![row.id, now.millis() + wait]).await?;
     }
     Ok(())
 }

@@ -1,24 +1,26 @@
-//! Orders in SQLite.
+//! Orders in SQL.
 
 use super::writes::{Done, Job, OrderWrites};
 use super::{Begun, Intent, Moved, NewOrder, OrderBook, Outgoing, Owner, Page, Record, Task};
 use async_trait::async_trait;
 use contract::order::{Order, OrderStatus};
 use contract::{CartId, OrderId, Timestamp};
-use runtime::store::sqlite::{Database, GroupCommit, Migrations};
+use runtime::args;
+use runtime::store::sql::{Connection, Database, GroupCommit, Row, Schema};
 use runtime::store::{StoreError, StoreGuard};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteExecutor};
 
-pub const MIGRATIONS: &Migrations = &[(1, "orders", include_str!("../../migrations/0001_orders.sql"))];
+pub const SCHEMA: Schema = Schema {
+    sqlite: &[(1, "orders", include_str!("../../migrations/sqlite/0001_orders.sql"))],
+    postgres: &[(1, "orders", include_str!("../../migrations/postgres/0001_orders.sql"))],
+};
 
-pub struct SqliteOrderBook {
+pub struct SqlOrderBook {
     database: Database,
     writer: GroupCommit<OrderWrites>,
     guard: StoreGuard,
 }
 
-impl SqliteOrderBook {
+impl SqlOrderBook {
     pub fn new(database: Database, guard: StoreGuard) -> Self {
         Self { writer: GroupCommit::start(&database, OrderWrites), database, guard }
     }
@@ -42,22 +44,24 @@ fn mixed_up() -> StoreError {
     StoreError::Corrupt("the writer answered another question".to_owned())
 }
 
-const RECORD: &str = "SELECT document, status, updated_at_ms, session_id FROM orders";
-
-fn record(row: &SqliteRow) -> Result<Record, sqlx::Error> {
-    let (document, status): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-    let mut order: Order = serde_json::from_str(&document).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-    order.status = OrderStatus::from_text(&status).ok_or_else(|| sqlx::Error::Decode(format!("{status} is not a status").into()))?;
-    order.updated_at = Timestamp::from_millis(row.try_get(2)?);
-    Ok(Record { order, session: row.try_get(3)? })
+/// A record, by what is asked for.
+macro_rules! select_record {
+    ($condition:literal) => {
+        concat!("SELECT document, status, updated_at_ms, session_id FROM orders ", $condition)
+    };
 }
 
-/// Reads an order where it matters to be in the writer's transaction, or not.
-pub async fn find(executor: impl SqliteExecutor<'_>, id: &OrderId) -> Result<Option<Record>, sqlx::Error> {
-    let row = sqlx::query("SELECT document, status, updated_at_ms, session_id FROM orders WHERE id = $1")
-        .bind(id.as_str())
-        .fetch_optional(executor)
-        .await?;
+fn record(row: &Row) -> Result<Record, sqlx::Error> {
+    let status = row.text(1)?;
+    let mut order: Order = serde_json::from_str(&row.text(0)?).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+    order.status = OrderStatus::from_text(&status).ok_or_else(|| sqlx::Error::Decode(format!("{status} is not a status").into()))?;
+    order.updated_at = Timestamp::from_millis(row.int(2)?);
+    Ok(Record { order, session: row.opt_text(3)? })
+}
+
+/// Reads an order to change it: no other replica does until the transaction ends.
+pub async fn find_to_change(transaction: &mut Connection<'_>, id: &OrderId) -> Result<Option<Record>, sqlx::Error> {
+    let row = transaction.optional(select_record!("WHERE id = $1 FOR UPDATE"), args![id.as_str()]).await?;
     row.as_ref().map(record).transpose()
 }
 
@@ -65,7 +69,7 @@ pub async fn find(executor: impl SqliteExecutor<'_>, id: &OrderId) -> Result<Opt
 const TOP: &str = "~";
 
 #[async_trait]
-impl OrderBook for SqliteOrderBook {
+impl OrderBook for SqlOrderBook {
     async fn begin(&self, intent: &Intent) -> Result<Begun, StoreError> {
         let write = async {
             match self.writer.submit(Job::Begin(intent.clone())).await? {
@@ -92,22 +96,16 @@ impl OrderBook for SqliteOrderBook {
         self.write("forget", Job::Forget(id.clone())).await
     }
 
-    /// A file is of one process.
     fn is_shared(&self) -> bool {
-        false
+        self.database.is_shared()
     }
 
     async fn stale(&self, before: Timestamp, limit: u32) -> Result<Vec<OrderId>, StoreError> {
         let read = async {
-            let ids: Vec<String> = sqlx::query_scalar(
-                "SELECT order_id FROM requests WHERE state = 'aborting' OR (state = 'intent' AND created_at_ms < $1) \
-                 ORDER BY created_at_ms LIMIT $2",
-            )
-            .bind(before.millis())
-            .bind(limit)
-            .fetch_all(self.database.readers())
-            .await?;
-            Ok(ids.into_iter().map(OrderId::new).collect())
+            let sql = "SELECT order_id FROM requests WHERE state = 'aborting' OR (state = 'intent' AND created_at_ms < $1) \
+                       ORDER BY created_at_ms LIMIT $2";
+            let rows = self.database.all(sql, args![before, limit]).await?;
+            rows.iter().map(|row| Ok(OrderId::new(row.text(0)?))).collect()
         };
         self.guard.run("stale", read).await
     }
@@ -117,48 +115,49 @@ impl OrderBook for SqliteOrderBook {
     }
 
     async fn find(&self, id: &OrderId) -> Result<Option<Record>, StoreError> {
-        self.guard.run("find", async { Ok(find(self.database.readers(), id).await?) }).await
+        let read = async {
+            let row = self.database.optional(select_record!("WHERE id = $1"), args![id.as_str()]).await?;
+            Ok(row.as_ref().map(record).transpose()?)
+        };
+        self.guard.run("find", read).await
     }
 
     async fn list(&self, owner: &Owner, customer: Option<&str>, page: &Page) -> Result<Vec<Order>, StoreError> {
-        let filter = match (owner, customer) {
-            (Owner::Session(_), None) => "session_id = $3",
-            (Owner::Session(_), Some(_)) => "session_id = $3 AND customer_name = $4",
-            (Owner::Everybody, None) => "true",
-            (Owner::Everybody, Some(_)) => "customer_name = $4",
-        };
-        let statement = format!("{RECORD} WHERE id < $1 AND {filter} ORDER BY id DESC LIMIT $2");
-        let session = match owner {
-            Owner::Session(session) => session.as_str(),
-            Owner::Everybody => "",
+        let (after, limit) = (page.after.as_ref().map_or(TOP, OrderId::as_str), page.limit);
+        let (sql, args) = match (owner, customer) {
+            (Owner::Session(session), None) => {
+                (select_record!("WHERE id < $1 AND session_id = $3 ORDER BY id DESC LIMIT $2"), args![after, limit, session])
+            }
+            (Owner::Session(session), Some(name)) => (
+                select_record!("WHERE id < $1 AND session_id = $3 AND customer_name = $4 ORDER BY id DESC LIMIT $2"),
+                args![after, limit, session, name],
+            ),
+            (Owner::Everybody, None) => (select_record!("WHERE id < $1 ORDER BY id DESC LIMIT $2"), args![after, limit]),
+            (Owner::Everybody, Some(name)) => {
+                (select_record!("WHERE id < $1 AND customer_name = $3 ORDER BY id DESC LIMIT $2"), args![after, limit, name])
+            }
         };
         let read = async {
-            let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
-                .bind(page.after.as_ref().map_or(TOP, OrderId::as_str))
-                .bind(page.limit)
-                .bind(session)
-                .bind(customer.unwrap_or_default())
-                .fetch_all(self.database.readers())
-                .await?;
-            let records: Result<Vec<Record>, sqlx::Error> = rows.iter().map(record).collect();
-            Ok(records?.into_iter().map(|record| record.order).collect())
+            let rows = self.database.all(sql, args).await?;
+            rows.iter().map(|row| Ok(record(row)?.order)).collect()
         };
         self.guard.run("list", read).await
     }
 
     async fn customers(&self, owner: &Owner, after: Option<&str>, limit: u32) -> Result<Vec<String>, StoreError> {
-        let (statement, session) = match owner {
+        let after = after.unwrap_or_default();
+        let (sql, args) = match owner {
             Owner::Session(session) => (
                 "SELECT DISTINCT customer_name FROM orders WHERE customer_name > $1 AND session_id = $3 ORDER BY customer_name LIMIT $2",
-                session.as_str(),
+                args![after, limit, session],
             ),
             Owner::Everybody => {
-                ("SELECT DISTINCT customer_name FROM orders WHERE customer_name > $1 AND $3 = '' ORDER BY customer_name LIMIT $2", "")
+                ("SELECT DISTINCT customer_name FROM orders WHERE customer_name > $1 ORDER BY customer_name LIMIT $2", args![after, limit])
             }
         };
         let read = async {
-            let names = sqlx::query_scalar(statement).bind(after.unwrap_or_default()).bind(limit).bind(session);
-            Ok(names.fetch_all(self.database.readers()).await?)
+            let rows = self.database.all(sql, args).await?;
+            rows.iter().map(|row| Ok(row.text(0)?)).collect()
         };
         self.guard.run("customers", read).await
     }
@@ -175,13 +174,8 @@ impl OrderBook for SqliteOrderBook {
 
     async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
         let read = async {
-            let rows = sqlx::query(
-                "SELECT id, kind, order_id, payload, attempts FROM outbox WHERE due_at_ms <= $1 ORDER BY due_at_ms, id LIMIT $2",
-            )
-            .bind(now.millis())
-            .bind(limit)
-            .fetch_all(self.database.readers())
-            .await?;
+            let sql = "SELECT id, kind, order_id, payload, attempts FROM outbox WHERE due_at_ms <= $1 ORDER BY due_at_ms, id LIMIT $2";
+            let rows = self.database.all(sql, args![now, limit]).await?;
             rows.iter().map(outgoing).collect()
         };
         self.guard.run("due", read).await
@@ -192,12 +186,11 @@ impl OrderBook for SqliteOrderBook {
     }
 }
 
-fn outgoing(row: &SqliteRow) -> Result<Outgoing, StoreError> {
-    let (kind, payload): (String, String) = (row.try_get(1)?, row.try_get(3)?);
-    let task = match kind.as_str() {
+fn outgoing(row: &Row) -> Result<Outgoing, StoreError> {
+    let task = match row.text(1)?.as_str() {
         "confirm_stock" => Task::ConfirmStock,
-        "clear_cart" => Task::ClearCart(CartId::new(payload)),
+        "clear_cart" => Task::ClearCart(CartId::new(row.text(3)?)),
         other => return Err(StoreError::Corrupt(format!("{other} is not a task"))),
     };
-    Ok(Outgoing { id: row.try_get(0)?, order_id: OrderId::new(row.try_get::<String, _>(2)?), task, attempts: row.try_get(4)? })
+    Ok(Outgoing { id: row.int(0)?, order_id: OrderId::new(row.text(2)?), task, attempts: row.int(4)? })
 }
