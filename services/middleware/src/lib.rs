@@ -12,7 +12,7 @@ use runtime::health::SharedProbe;
 use runtime::{Platform, Service};
 use std::process::ExitCode;
 use std::sync::Arc;
-use store::{MemoryQuotes, MemoryStock, QuoteStore, RedisQuotes, RedisStock, SqliteJournal, Stock};
+use store::{MemoryQuotes, MemoryStock, QuoteStore, RedisQuotes, RedisStock, SqlJournal, Stock};
 
 pub const NAME: &str = "middleware";
 
@@ -28,12 +28,12 @@ pub async fn build(platform: &Platform) -> Result<Service, BootError> {
             (Arc::new(stock), Arc::new(RedisQuotes::new(redis, platform.guard(NAME, "quotes", "redis"))))
         }
         None => {
-            let database = platform.sqlite(NAME, store::MIGRATIONS).await?;
+            let database = platform.database(NAME, &store::SCHEMA).await?;
             probes.push(Arc::new(database.clone()));
-            let journal = SqliteJournal::new(database);
-            let stock = MemoryStock::recover(journal, clock.clone(), platform.guard(NAME, "stock", "sqlite"))
+            let guard = platform.guard(NAME, "stock", database.backend());
+            let stock = MemoryStock::recover(SqlJournal::new(database), clock.clone(), guard)
                 .await
-                .map_err(|error| BootError::Config(format!("DATA_DIR: the stock journal cannot be read: {error}")))?;
+                .map_err(|error| BootError::Config(format!("DATA_DIR or DATABASE_URL: the stock journal cannot be read: {error}")))?;
             (Arc::new(stock), Arc::new(MemoryQuotes::new(clock, platform.guard(NAME, "quotes", "memory"))))
         }
     };

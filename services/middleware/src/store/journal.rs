@@ -1,17 +1,20 @@
-//! What lasts of the stock in memory: every movement and every reservation, in SQLite.
+//! What lasts of the stock in memory: every movement and every reservation, in SQL.
 
 use crate::domain::stock::Movement;
 use async_trait::async_trait;
 use contract::pricing::{Reservation, ReservationState};
 use contract::{ItemId, OrderId, Timestamp};
 use futures::future::BoxFuture;
+use runtime::args;
 use runtime::store::StoreError;
-use runtime::store::sqlite::{Apply, Database, GroupCommit, Migrations};
+use runtime::store::sql::{Apply, Connection, Database, GroupCommit, Schema};
 use serde::Serialize;
-use sqlx::{Row, SqliteConnection};
 use std::collections::HashMap;
 
-pub const MIGRATIONS: &Migrations = &[(1, "stock", include_str!("../../migrations/0001_stock.sql"))];
+pub const SCHEMA: Schema = Schema {
+    sqlite: &[(1, "stock", include_str!("../../migrations/sqlite/0001_stock.sql"))],
+    postgres: &[(1, "stock", include_str!("../../migrations/postgres/0001_stock.sql"))],
+};
 
 /// What one atomic step changed.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -99,40 +102,41 @@ impl Journal for NoJournal {
     }
 }
 
-pub struct SqliteJournal {
+pub struct SqlJournal {
     database: Database,
     writer: GroupCommit<WriteEntries>,
 }
 
-impl SqliteJournal {
+impl SqlJournal {
     pub fn new(database: Database) -> Self {
         Self { writer: GroupCommit::start(&database, WriteEntries), database }
     }
 }
 
 #[async_trait]
-impl Journal for SqliteJournal {
+impl Journal for SqlJournal {
     fn append(&self, entry: Entry) -> Appending {
         Box::pin(self.writer.enqueue(entry))
     }
 
     async fn recover(&self) -> Result<Recovered, StoreError> {
         let mut recovered = Recovered::default();
-        for row in sqlx::query("SELECT item_id, quantity FROM stock").fetch_all(self.database.readers()).await? {
-            recovered.levels.insert(ItemId::new(row.try_get::<String, _>(0)?), row.try_get(1)?);
+        for row in self.database.all("SELECT item_id, quantity FROM stock", args![]).await? {
+            recovered.levels.insert(ItemId::new(row.text(0)?), row.int(1)?);
         }
         // Confirmed and released ones are of use only to repeated requests, which come soon or never.
         let open = "SELECT order_id, state, document FROM reservations WHERE state = 'reserved' \
-                    UNION ALL SELECT * FROM (SELECT order_id, state, document FROM reservations WHERE state <> 'reserved' ORDER BY at_ms DESC LIMIT 1000)";
-        for row in sqlx::query(open).fetch_all(self.database.readers()).await? {
-            let state = match row.try_get::<String, _>(1)?.as_str() {
+                    UNION ALL SELECT * FROM (SELECT order_id, state, document FROM reservations WHERE state <> 'reserved' \
+                    ORDER BY at_ms DESC LIMIT 1000) AS settled";
+        for row in self.database.all(open, args![]).await? {
+            let state = match row.text(1)?.as_str() {
                 "reserved" => ReservationState::Reserved,
                 "confirmed" => ReservationState::Confirmed,
                 _ => ReservationState::Released,
             };
-            let document: String = row.try_get(2)?;
+            let document = row.text(2)?;
             let reservation = if document.is_empty() { None } else { Some(serde_json::from_str(&document)?) };
-            recovered.reservations.push((OrderId::new(row.try_get::<String, _>(0)?), state, reservation));
+            recovered.reservations.push((OrderId::new(row.text(0)?), state, reservation));
         }
         Ok(recovered)
     }
@@ -146,39 +150,30 @@ impl Apply for WriteEntries {
     type Job = Entry;
     type Done = ();
 
-    async fn apply(&self, transaction: &mut SqliteConnection, jobs: &[Entry]) -> Result<Vec<()>, sqlx::Error> {
+    async fn apply(&self, transaction: &mut Connection<'_>, jobs: &[Entry]) -> Result<Vec<()>, sqlx::Error> {
         let movements: Vec<&Moved> = jobs.iter().flat_map(|entry| &entry.movements).collect();
         let reservations: Vec<&Held> = jobs.iter().flat_map(|entry| &entry.reservations).collect();
         if !movements.is_empty() {
             let rows = to_json(&movements)?;
-            sqlx::query(
-                "INSERT INTO movements (item_id, kind, quantity, order_id, at_ms) \
-                 SELECT value ->> 'item', value ->> 'kind', value ->> 'quantity', value ->> 'order', value ->> 'at' FROM json_each($1)",
-            )
-            .bind(&rows)
-            .execute(&mut *transaction)
-            .await?;
-            sqlx::query(
-                // The new level is computed before it is inserted: a constraint looks at the row as it is offered, not as it ends.
-                "INSERT INTO stock (item_id, quantity) \
-                 SELECT moved.item, COALESCE(stock.quantity, 0) + moved.quantity \
-                 FROM (SELECT value ->> 'item' AS item, SUM(value ->> 'quantity') AS quantity FROM json_each($1) GROUP BY 1) AS moved \
-                 LEFT JOIN stock ON stock.item_id = moved.item WHERE true \
-                 ON CONFLICT (item_id) DO UPDATE SET quantity = excluded.quantity",
-            )
-            .bind(&rows)
-            .execute(&mut *transaction)
-            .await?;
+            let insert = "INSERT INTO movements (item_id, kind, quantity, order_id, at_ms) \
+                SELECT value ->> 'item', value ->> 'kind', CAST(value ->> 'quantity' AS BIGINT), value ->> 'order', \
+                CAST(value ->> 'at' AS BIGINT) FROM rows_of($1)";
+            transaction.run(insert, args![&rows]).await?;
+            // The new level is computed before it is inserted: a constraint looks at the row as it is offered, not as it ends.
+            let update = "INSERT INTO stock (item_id, quantity) \
+                SELECT moved.item, COALESCE(stock.quantity, 0) + moved.quantity \
+                FROM (SELECT value ->> 'item' AS item, CAST(SUM(CAST(value ->> 'quantity' AS BIGINT)) AS BIGINT) AS quantity \
+                FROM rows_of($1) GROUP BY 1) AS moved \
+                LEFT JOIN stock ON stock.item_id = moved.item WHERE true \
+                ON CONFLICT (item_id) DO UPDATE SET quantity = excluded.quantity";
+            transaction.run(update, args![rows]).await?;
         }
         if !reservations.is_empty() {
-            sqlx::query(
-                "INSERT INTO reservations (order_id, state, document, at_ms) \
-                 SELECT value ->> 'order', value ->> 'state', value ->> 'document', value ->> 'at' FROM json_each($1) WHERE true \
-                 ON CONFLICT (order_id) DO UPDATE SET state = excluded.state",
-            )
-            .bind(to_json(&reservations)?)
-            .execute(&mut *transaction)
-            .await?;
+            let upsert = "INSERT INTO reservations (order_id, state, document, at_ms) \
+                SELECT value ->> 'order', value ->> 'state', value ->> 'document', CAST(value ->> 'at' AS BIGINT) \
+                FROM rows_of($1) WHERE true \
+                ON CONFLICT (order_id) DO UPDATE SET state = excluded.state";
+            transaction.run(upsert, args![to_json(&reservations)?]).await?;
         }
         Ok(vec![(); jobs.len()])
     }

@@ -1,13 +1,13 @@
 //! Where stock, reservations and quotes live.
 //!
-//! Memory with a SQLite journal for one process, Redis for many. Both pass one conformance suite.
+//! Memory with a journal in SQL for one process, Redis for many. Both pass one conformance suite.
 
 mod journal;
 mod memory;
 mod quotes;
 mod redis;
 
-pub use journal::{Appending, Entry, Held, Journal, MIGRATIONS, Moved, NoJournal, Recovered, SqliteJournal};
+pub use journal::{Appending, Entry, Held, Journal, Moved, NoJournal, Recovered, SCHEMA, SqlJournal};
 pub use memory::MemoryStock;
 pub use quotes::{MemoryQuotes, QUOTE_TTL, QuoteStore, RedisQuotes};
 pub use redis::RedisStock;
