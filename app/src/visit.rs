@@ -1,7 +1,7 @@
 //! Who is looking, and at what: the facts of one request that pages need.
 
 use crate::cookies;
-use contract::{CartId, SessionId, Timestamp};
+use contract::{CartId, RestaurantId, Role, SessionId, Timestamp};
 use http::header::{CONTENT_TYPE, REFERER};
 use http::{HeaderMap, Uri};
 use std::sync::Arc;
@@ -78,7 +78,18 @@ impl Theme {
 pub struct Visit {
     pub site: Arc<Site>,
     pub session: SessionId,
+    /// Whether `role` is an operator's.
     pub operator: bool,
+    /// Customer for guests.
+    pub role: Role,
+    /// The account that is logged in.
+    pub user: Option<String>,
+    /// How the account wants to be called; `None` for guests.
+    pub name: Option<String>,
+    /// The restaurant whose staff is looking.
+    pub staff_of: Option<RestaurantId>,
+    /// The courier who is looking.
+    pub courier: Option<String>,
     pub request_id: String,
     pub trace_id: Option<String>,
     pub now: Timestamp,
@@ -96,10 +107,20 @@ pub struct Visit {
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub session: SessionId,
-    pub operator: bool,
+    pub who: Who,
     pub request_id: String,
     pub trace_id: Option<String>,
     pub now: Timestamp,
+}
+
+/// Whoever is logged in; a guest by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Who {
+    pub role: Role,
+    pub user: Option<String>,
+    pub name: Option<String>,
+    pub staff_of: Option<RestaurantId>,
+    pub courier: Option<String>,
 }
 
 /// An address of our own, which is safe to redirect to.
@@ -118,14 +139,19 @@ fn form_page(headers: &HeaderMap) -> Option<&str> {
 impl Visit {
     /// Reads cart, theme and notice from the request's cookies.
     pub fn new(site: Arc<Site>, caller: Caller, uri: &Uri, headers: &HeaderMap) -> Self {
-        let Caller { session, operator, request_id, trace_id, now } = caller;
+        let Caller { session, who, request_id, trace_id, now } = caller;
         let jar = cookies::Jar::read(headers);
         let asked = uri.path_and_query().map_or("/", |path| path.as_str());
         let path = form_page(headers).unwrap_or(asked).to_owned();
         Self {
             site,
             session,
-            operator,
+            operator: who.role == Role::Operator,
+            role: who.role,
+            user: who.user,
+            name: who.name,
+            staff_of: who.staff_of,
+            courier: who.courier,
             request_id,
             trace_id,
             now,

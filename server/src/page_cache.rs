@@ -38,7 +38,7 @@ struct Key {
 impl Key {
     /// `None` for a page that somebody has to himself.
     fn of(method: &Method, visit: &Visit) -> Option<Self> {
-        let shared = *method == Method::GET && visit.notice.is_none() && !visit.operator;
+        let shared = *method == Method::GET && visit.notice.is_none() && !visit.operator && visit.user.is_none();
         let menu = visit.path == "/" || visit.path.starts_with("/?") || visit.path.starts_with("/restaurants/");
         (shared && menu).then(|| Self { path: visit.path.clone(), theme: Theme::as_str(visit.theme), cart_count: visit.cart_count })
     }

@@ -2,16 +2,16 @@
 
 use app::desk::SharedDesk;
 use app::shop::Shop;
-use app::visit::{Assets, Caller, Mode, Site, Visit};
+use app::visit::{Assets, Caller, Mode, Site, Visit, Who};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use contract::client::{CartClient, MenuClient, MiddlewareClient, OrderClient};
-use contract::{ApiError, Code, SessionId};
+use contract::{ApiError, Code, RestaurantId, SessionId};
 use runtime::Platform;
 use runtime::boot::BootError;
 use runtime::clock::SharedClock;
-use runtime::context::{self, Role};
+use runtime::context::{self, RequestContext};
 use runtime::http::HttpError;
 use runtime::telemetry::propagation::trace_id;
 use std::sync::Arc;
@@ -67,6 +67,16 @@ fn is_api(path: &str) -> bool {
     ["/api/", "/ofrep/", "/pkg/"].iter().any(|prefix| path.starts_with(prefix))
 }
 
+fn who(context: &RequestContext) -> Who {
+    Who {
+        role: context.role,
+        user: context.user.as_deref().map(str::to_owned),
+        name: None,
+        staff_of: context.staff_of.as_deref().map(RestaurantId::new),
+        courier: context.courier.as_deref().map(str::to_owned),
+    }
+}
+
 /// Puts the clients, the visit and the flag desk on the request of a page.
 pub async fn equip(State(pages): State<Pages>, mut request: Request, next: Next) -> Response {
     if is_api(request.uri().path()) {
@@ -75,7 +85,7 @@ pub async fn equip(State(pages): State<Pages>, mut request: Request, next: Next)
     let context = context::current();
     let caller = Caller {
         session: SessionId::new(context.session.as_deref().unwrap_or_default()),
-        operator: context.role == Role::Operator,
+        who: who(&context),
         request_id: context.request_id.to_string(),
         trace_id: trace_id(&Span::current()),
         now: pages.clock.now(),

@@ -3,7 +3,7 @@
 
 use app::desk::{FlagDesk, SharedDesk};
 use app::shop::Shop;
-use app::visit::{Assets, Caller, Mode, Site, Visit};
+use app::visit::{Assets, Caller, Mode, Site, Visit, Who};
 use async_trait::async_trait;
 use axum::Router;
 use axum::extract::Request;
@@ -11,7 +11,7 @@ use contract::client::{Call, CartClient, MenuClient, MiddlewareClient, OrderClie
 use contract::error::ErrorBody;
 use contract::flags::{Audience, FlagState, Flip, SetFlag, Variant};
 use contract::menu::RestaurantMenu;
-use contract::{ApiError, Code, SessionId, Timestamp};
+use contract::{ApiError, Code, Role, SessionId, Timestamp};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -253,7 +253,7 @@ impl Fake {
         app::router().layer(axum::middleware::from_fn(move |mut request: Request, next: axum::middleware::Next| {
             let caller = Caller {
                 session: SessionId::new("s1"),
-                operator,
+                who: Who { role: if operator { Role::Operator } else { Role::Customer }, ..Who::default() },
                 request_id: "req-1".into(),
                 trace_id: Some("4bf92f3577b34da6".into()),
                 now: now(),
