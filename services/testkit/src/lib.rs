@@ -1,10 +1,12 @@
-//! What tests of several crates share: a platform on a clock that is moved by hand, and a real Redis.
+//! What tests of several crates share: a platform on a clock that is moved by hand, a real Redis and a real PostgreSQL.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
 mod conformance;
+mod postgres;
 mod redis;
 
+pub use postgres::{PostgresServer, postgres_database};
 pub use redis::RedisServer;
 
 use contract::Timestamp;
