@@ -7,10 +7,11 @@
 use crate::State;
 use crate::store::{Begun, Intent, NewOrder};
 use contract::cart::Cart;
-use contract::menu::ItemsReply;
-use contract::order::{CartQuote, Order, OrderLine, OrderStatus, PlaceOrder, QuoteCart};
-use contract::pricing::{LineRequest, QuoteRequest, Reservation, ReservationRequest};
-use contract::{ApiError, CartId, Code, ItemId, OrderId, RestaurantId, Timestamp};
+use contract::geo::locate;
+use contract::menu::{ItemsReply, MenuItem, Restaurant};
+use contract::order::{CartQuote, Order, OrderLine, OrderStatus, PlaceOrder, QuoteCart, Step};
+use contract::pricing::{LineRequest, PricedLine, QuoteRequest, Reservation, ReservationRequest, Way};
+use contract::{ApiError, CartId, Code, ItemId, Note, OrderId, Timestamp, payment};
 use opentelemetry::KeyValue;
 use runtime::context;
 use sha2::{Digest, Sha256};
@@ -59,7 +60,7 @@ impl State {
     }
 
     async fn fulfil(&self, request: &PlaceOrder, id: &OrderId, now: Timestamp) -> Result<Order, ApiError> {
-        let draft = match self.draft(&request.cart_id).await {
+        let draft = match self.draft(&request.cart_id, request.address.as_ref()).await {
             Ok(draft) => draft,
             Err(error) => {
                 // Nothing was reserved: the intent can go as if it had never been. If the store is down, the sweeper does it.
@@ -70,9 +71,11 @@ impl State {
         let reservation = ReservationRequest {
             order_id: id.clone(),
             lines: draft.lines(),
-            time_zone: draft.time_zone.clone(),
+            time_zone: draft.restaurant.time_zone.clone(),
             quote_id: request.quote_id.clone(),
+            restaurant_id: Some(draft.restaurant.id.clone()),
             promotion: request.promotion.clone(),
+            way: draft.way.clone(),
         };
         let reserved = match self.middleware.reserve(&reservation).await {
             Ok(reserved) => reserved,
@@ -82,9 +85,9 @@ impl State {
                 return Err(error);
             }
         };
-        let order = draft.order(request, id, &reserved, now);
-        let session = context::current().session.as_deref().map(str::to_owned);
-        match self.book.commit(&NewOrder { order: order.clone(), cart_id: request.cart_id.clone(), session }).await {
+        let order = draft.order(request, id, reserved, now);
+        let owner = context::current().owner().map(|owner| owner.to_string());
+        match self.book.commit(&NewOrder { order: order.clone(), cart_id: request.cart_id.clone(), session: owner }).await {
             Ok(true) => {
                 self.accepted(&order, &draft.cart, now);
                 Ok(order)
@@ -133,18 +136,20 @@ impl State {
     }
 
     pub async fn quote(&self, request: &QuoteCart) -> Result<CartQuote, ApiError> {
-        let draft = self.draft(&request.cart_id).await?;
-        let quote = QuoteRequest { lines: draft.lines(), time_zone: draft.time_zone.clone(), promotion: request.promotion.clone() };
+        let draft = self.draft(&request.cart_id, request.address.as_ref()).await?;
+        let quote = QuoteRequest {
+            lines: draft.lines(),
+            time_zone: draft.restaurant.time_zone.clone(),
+            restaurant_id: Some(draft.restaurant.id.clone()),
+            promotion: request.promotion.clone(),
+            way: draft.way.clone(),
+        };
         let quote = self.middleware.quote(&quote).await?;
-        let named = quote.lines.iter().map(|line| {
-            let (name, emoji) = draft.name_of(&line.item_id);
-            OrderLine::from_priced(line, name, emoji)
-        });
         Ok(CartQuote {
             quote_id: quote.quote_id.clone(),
             cart_id: request.cart_id.clone(),
-            restaurant_id: draft.restaurant_id.clone(),
-            lines: named.collect(),
+            restaurant_id: draft.restaurant.id.clone(),
+            lines: draft.named(&quote.lines),
             fees: quote.fees,
             discounts: quote.discounts,
             subtotal: quote.subtotal,
@@ -154,69 +159,94 @@ impl State {
     }
 
     /// Reads the cart and what the menu says of its items now.
-    async fn draft(&self, cart_id: &CartId) -> Result<Draft, ApiError> {
+    async fn draft(&self, cart_id: &CartId, address: Option<&Note>) -> Result<Draft, ApiError> {
         let cart = self.carts.get(cart_id).await?;
         let Some(restaurant_id) = cart.restaurant_id.clone().filter(|_| !cart.items.is_empty()) else {
             return Err(ApiError::new(Code::CartEmpty, "the cart is empty"));
         };
         let ids: Vec<&ItemId> = cart.items.iter().map(|line| &line.item_id).collect();
-        let menu = self.menu.items(&ids).await?;
+        let ItemsReply { items: menu, restaurants } = self.menu.items(&ids).await?;
         for line in &cart.items {
-            match menu.items.iter().find(|item| item.id == line.item_id) {
+            match menu.iter().find(|item| item.id == line.item_id) {
                 Some(item) if item.in_stock => {}
                 Some(item) => return Err(ApiError::new(Code::OutOfStock, format!("{} is not served today", item.name))),
                 None => return Err(ApiError::item_not_found(&line.item_id)),
             }
         }
-        let restaurant = menu.restaurants.iter().find(|restaurant| restaurant.id == restaurant_id);
+        let restaurant = restaurants.into_iter().find(|restaurant| restaurant.id == restaurant_id);
         let restaurant = restaurant.ok_or_else(|| ApiError::restaurant_not_found(&restaurant_id))?;
-        let (restaurant_name, time_zone) = (restaurant.name.clone(), restaurant.time_zone.clone());
-        Ok(Draft { cart, menu, restaurant_id, restaurant_name, time_zone })
+        if restaurant.paused || !restaurant.open {
+            return Err(ApiError::new(Code::RestaurantClosed, format!("{} takes no orders right now", restaurant.name)));
+        }
+        let way = said(address).map(|address| Way {
+            city: restaurant.city.clone(),
+            from: restaurant.location,
+            to: locate(&restaurant.city, address.as_str()),
+        });
+        Ok(Draft { cart, menu, restaurant, way })
     }
+}
+
+/// What was written, unless it is nothing.
+fn said(note: Option<&Note>) -> Option<Note> {
+    note.filter(|note| !note.as_str().trim().is_empty()).cloned()
 }
 
 /// A cart joined with its menu.
 struct Draft {
     cart: Cart,
-    menu: ItemsReply,
-    restaurant_id: RestaurantId,
-    restaurant_name: String,
-    time_zone: String,
+    menu: Vec<MenuItem>,
+    restaurant: Restaurant,
+    /// To the address, when there is one.
+    way: Option<Way>,
 }
 
 impl Draft {
     /// Prices are the menu's; the cart's copies are for display.
     fn lines(&self) -> Vec<LineRequest> {
-        let price = |id: &ItemId| self.menu.items.iter().find(|item| item.id == *id).map(|item| item.base_price);
+        let price = |id: &ItemId| self.menu.iter().find(|item| item.id == *id).map(|item| item.base_price);
         let lines = self.cart.items.iter().filter_map(|line| {
             Some(LineRequest { item_id: line.item_id.clone(), quantity: line.quantity, base_price: price(&line.item_id)? })
         });
         lines.collect()
     }
 
-    fn name_of(&self, id: &ItemId) -> (String, String) {
-        let item = self.menu.items.iter().find(|item| item.id == *id);
-        item.map_or_else(|| (id.to_string(), String::new()), |item| (item.name.clone(), item.emoji.clone()))
+    /// Lines with the names of the menu and the choices of the cart.
+    fn named(&self, lines: &[PricedLine]) -> Vec<OrderLine> {
+        let named = lines.iter().map(|line| {
+            let item = self.menu.iter().find(|item| item.id == line.item_id);
+            let (name, emoji) =
+                item.map_or_else(|| (line.item_id.to_string(), String::new()), |item| (item.name.clone(), item.emoji.clone()));
+            let choice = self.cart.items.iter().find(|chosen| chosen.item_id == line.item_id).and_then(|chosen| chosen.choice.clone());
+            OrderLine { choice, ..OrderLine::from_priced(line, name, emoji) }
+        });
+        named.collect()
     }
 
-    fn order(&self, request: &PlaceOrder, id: &OrderId, reservation: &Reservation, now: Timestamp) -> Order {
-        let lines = reservation.lines.iter().map(|line| {
-            let (name, emoji) = self.name_of(&line.item_id);
-            OrderLine::from_priced(line, name, emoji)
-        });
-        let said = |note: &Option<contract::Note>| note.clone().filter(|note| !note.as_str().is_empty());
+    fn order(&self, request: &PlaceOrder, id: &OrderId, reservation: Reservation, now: Timestamp) -> Order {
         Order {
             id: id.clone(),
             customer_name: Some(request.customer_name.clone()),
-            restaurant_id: self.restaurant_id.clone(),
-            restaurant_name: self.restaurant_name.clone(),
-            items: lines.collect(),
+            restaurant_id: self.restaurant.id.clone(),
+            restaurant_name: self.restaurant.name.clone(),
+            items: self.named(&reservation.lines),
             total_price: reservation.total,
+            subtotal: reservation.subtotal,
+            fees: reservation.fees,
+            discounts: reservation.discounts,
             status: OrderStatus::Pending,
             timestamp: now,
             updated_at: now,
-            special_instructions: said(&request.special_instructions),
-            address: said(&request.address),
+            city: self.restaurant.city.clone(),
+            history: vec![Step { status: OrderStatus::Pending, at: now }],
+            reason: None,
+            payment_method: Some(payment::method(request.payment_method.as_ref().map_or("", Note::as_str)).to_owned()),
+            promotion: request.promotion.clone().filter(|code| !code.trim().is_empty()),
+            pricing: Some(reservation.pricing).filter(|pricing| !pricing.is_empty()),
+            from: Some(self.restaurant.location),
+            to: self.way.as_ref().map(|way| way.to),
+            special_instructions: said(request.special_instructions.as_ref()),
+            address: said(request.address.as_ref()),
         }
     }
 }

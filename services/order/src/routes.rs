@@ -55,13 +55,14 @@ fn owner() -> Option<Owner> {
     let context = context::current();
     match context.role {
         Role::Operator => Some(Owner::Everybody),
-        Role::Customer => context.session.as_deref().map(|session| Owner::Session(session.to_owned())),
+        Role::Customer | Role::Restaurant | Role::Courier => context.owner().map(|owner| Owner::Session(owner.to_string())),
     }
 }
 
 fn may_see_all(record: &Record) -> bool {
     let context = context::current();
-    context.role == Role::Operator || (record.session.is_some() && record.session.as_deref() == context.session.as_deref())
+    let owns = record.session.is_some() && record.session.as_deref() == context.owner().map(|owner| &**owner);
+    owns || context.is_staff_of(record.order.restaurant_id.as_str())
 }
 
 async fn read(Shared(state): Shared<State>, Path(id): Path<OrderId>) -> ApiResult<Json<Order>> {
