@@ -139,6 +139,9 @@ pub struct OrderFact {
     pub user: Option<String>,
     /// A word of [`crate::payment::METHODS`], never a card number.
     pub payment_method: String,
+    /// Which algorithm priced it: "v1" or "v2".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pricing: Option<String>,
     pub restaurant_name: String,
     /// Only in `order.created` and `order.paid`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -134,6 +134,11 @@ pub struct Quote {
     /// Which algorithm priced it: "v1" or "v2".
     #[serde(default)]
     pub pricing: String,
+    /// What it was made for: an order with another promotion or another way has another price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promotion: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<Way>,
 }
 
 /// `POST /reservations`: validate, price (by quote or afresh) and take stock, in one atomic step. Repeating it with the same

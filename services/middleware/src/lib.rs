@@ -3,6 +3,7 @@
 //! It calls nobody. Base prices come with the request, from the order service, which has them from the menu.
 
 pub mod domain;
+mod price;
 mod reserve;
 mod routes;
 pub mod store;
@@ -12,33 +13,49 @@ use runtime::health::SharedProbe;
 use runtime::{Platform, Service};
 use std::process::ExitCode;
 use std::sync::Arc;
-use store::{MemoryQuotes, MemoryStock, QuoteStore, RedisQuotes, RedisStock, SqlJournal, Stock};
+use std::time::Duration;
+use store::{Copier, MemoryQuotes, MemoryStock, QuoteStore, RedisQuotes, RedisStock, SqlJournal, Stock};
 
 pub const NAME: &str = "middleware";
 
 /// # Errors
 /// Redis or the database file is not configured as it must be.
 pub async fn build(platform: &Platform) -> Result<Service, BootError> {
-    let mut probes: Vec<SharedProbe> = Vec::new();
+    let database = platform.database(NAME, &store::SCHEMA).await?;
+    let mut probes: Vec<SharedProbe> = vec![Arc::new(database.clone())];
     let clock = platform.clock.clone();
     let (stock, quotes): (Arc<dyn Stock>, Arc<dyn QuoteStore>) = match platform.redis().await? {
         Some(redis) => {
             probes.push(Arc::new(redis.clone()));
             let stock = RedisStock::new(redis.clone(), clock, platform.guard(NAME, "stock", "redis"));
+            copy_journal(platform, Copier::new(redis.clone(), database.clone()));
             (Arc::new(stock), Arc::new(RedisQuotes::new(redis, platform.guard(NAME, "quotes", "redis"))))
         }
         None => {
-            let database = platform.database(NAME, &store::SCHEMA).await?;
-            probes.push(Arc::new(database.clone()));
             let guard = platform.guard(NAME, "stock", database.backend());
-            let stock = MemoryStock::recover(SqlJournal::new(database), clock.clone(), guard)
+            let stock = MemoryStock::recover(SqlJournal::new(database.clone()), clock.clone(), guard)
                 .await
                 .map_err(|error| BootError::Config(format!("DATA_DIR or DATABASE_URL: the stock journal cannot be read: {error}")))?;
             (Arc::new(stock), Arc::new(MemoryQuotes::new(clock, platform.guard(NAME, "quotes", "memory"))))
         }
     };
-    let state = routes::State::new(stock, quotes, platform);
+    let state = routes::State::new(stock, quotes, database, platform);
     Ok(Service::new(platform, NAME, routes::router(state), probes))
+}
+
+/// How often the shared stock's journal is copied: the ledger compares the copy with the shelves.
+const COPY_EVERY: Duration = Duration::from_secs(1);
+
+fn copy_journal(platform: &Platform, copier: Copier) {
+    let copier = Arc::new(copier);
+    platform.every(NAME, COPY_EVERY, move || {
+        let copier = copier.clone();
+        async move {
+            if let Err(error) = copier.copy().await {
+                tracing::warn!(%error, "The stock journal was not copied; it is tried again in a second");
+            }
+        }
+    });
 }
 
 /// `main` of the program. It is here and not in `main.rs` so that everything below it is compiled once.

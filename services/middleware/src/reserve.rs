@@ -1,10 +1,11 @@
 //! Quotes and reservations of whole carts: price, check, take, in one round trip each.
 
 use crate::domain::stock::{Shortage, Take};
-use crate::domain::{pricing, validation};
+use crate::domain::validation;
+use crate::price::{Order, Priced};
 use crate::routes::State;
-use crate::store::{QUOTE_TTL, Reserved};
-use contract::pricing::{PricedLine, Quote, QuoteRequest, Reservation, ReservationRequest, ReservationState};
+use crate::store::{QUOTE_TTL, Reserved, normal};
+use contract::pricing::{LineRequest, PricedLine, Quote, QuoteRequest, Reservation, ReservationRequest, ReservationState};
 use contract::{ApiError, Code, ItemId, QuoteId};
 use opentelemetry::KeyValue;
 use runtime::chaos::Injected;
@@ -24,22 +25,26 @@ impl State {
         }
     }
 
-    pub async fn quote(&self, request: &QuoteRequest) -> Result<Quote, ApiError> {
+    pub async fn quote(&self, request: QuoteRequest) -> Result<Quote, ApiError> {
         validation::check_lines(&request.lines)?;
-        pricing::check_promotion(request.promotion.as_deref())?;
-        let now = self.clock.now();
-        let hour = pricing::local_hour(now, &request.time_zone);
-        let lines: Vec<PricedLine> = request.lines.iter().map(|line| pricing::price_line(line, hour)).collect();
-        let total = pricing::total(&lines);
+        let order = Order {
+            lines: &request.lines,
+            time_zone: &request.time_zone,
+            promotion: request.promotion.as_deref(),
+            way: request.way.as_ref(),
+        };
+        let priced = self.price(&order).await?;
         let quote = Quote {
             quote_id: QuoteId::new(uuid::Uuid::new_v4().to_string()),
-            lines,
-            fees: Vec::new(),
-            discounts: Vec::new(),
-            subtotal: total,
-            total,
-            expires_at: now + QUOTE_TTL,
-            pricing: "v1".to_owned(),
+            lines: priced.lines,
+            fees: priced.fees,
+            discounts: priced.discounts,
+            subtotal: priced.subtotal,
+            total: priced.total,
+            expires_at: self.clock.now() + QUOTE_TTL,
+            pricing: priced.version,
+            promotion: request.promotion.as_deref().and_then(normal),
+            way: request.way,
         };
         self.quotes.put(&quote).await?;
         Ok(quote)
@@ -47,28 +52,28 @@ impl State {
 
     pub async fn reserve(&self, request: ReservationRequest) -> Result<Reservation, ApiError> {
         validation::check_lines(&request.lines)?;
-        pricing::check_promotion(request.promotion.as_deref())?;
-        let lines = self.priced(&request).await?;
+        let priced = self.priced(&request).await?;
         let shortage = self.shortage().await;
-        if let Some(line) = lines.iter().find(|line| !shortage.sells(&line.item_id)) {
+        if let Some(line) = priced.lines.iter().find(|line| !shortage.sells(&line.item_id)) {
             self.chaos.mark(SHORTAGE, Injected::Behaviour, "/reservations");
             return Err(self.out_of_stock(&line.item_id, 0));
         }
-        let takes: Vec<Take> =
-            lines.iter().map(|line| Take::draw(line.item_id.clone(), i64::from(line.quantity), &shortage, &self.chance)).collect();
-        let total = pricing::total(&lines);
+        let draw = |line: &PricedLine| Take::draw(line.item_id.clone(), i64::from(line.quantity), &shortage, &self.chance);
+        let takes: Vec<Take> = priced.lines.iter().map(draw).collect();
         let reservation = Reservation {
             order_id: request.order_id,
             state: ReservationState::Reserved,
-            lines,
-            fees: Vec::new(),
-            discounts: Vec::new(),
-            subtotal: total,
-            total,
-            pricing: "v1".to_owned(),
+            lines: priced.lines,
+            fees: priced.fees,
+            discounts: priced.discounts,
+            subtotal: priced.subtotal,
+            total: priced.total,
+            pricing: priced.version,
         };
         match self.stock.reserve(&reservation, &takes).await? {
             Reserved::New { refills } => {
+                let now = self.clock.now();
+                reservation.lines.iter().for_each(|line| self.demand.add(&line.item_id, line.quantity, now));
                 self.takes.add(takes.len() as u64, &[KeyValue::new("feast.outcome", "taken")]);
                 self.refills.add(refills, &[]);
                 Ok(reservation)
@@ -79,23 +84,42 @@ impl State {
         }
     }
 
-    /// The quote's prices when there is one that fits, today's prices otherwise.
-    async fn priced(&self, request: &ReservationRequest) -> Result<Vec<PricedLine>, ApiError> {
+    /// The quote's price when there is one that fits, today's price otherwise.
+    async fn priced(&self, request: &ReservationRequest) -> Result<Priced, ApiError> {
         let Some(id) = &request.quote_id else {
-            let hour = pricing::local_hour(self.clock.now(), &request.time_zone);
-            return Ok(request.lines.iter().map(|line| pricing::price_line(line, hour)).collect());
+            let order = Order {
+                lines: &request.lines,
+                time_zone: &request.time_zone,
+                promotion: request.promotion.as_deref(),
+                way: request.way.as_ref(),
+            };
+            return self.price(&order).await;
         };
         let expired = || ApiError::new(Code::QuoteExpired, "the quoted price is no longer valid");
         let quote = self.quotes.get(id).await?.filter(|quote| quote.expires_at > self.clock.now()).ok_or_else(expired)?;
-        let fits = quote.lines.len() == request.lines.len()
-            && request
-                .lines
-                .iter()
-                .all(|line| quote.lines.iter().any(|quoted| quoted.item_id == line.item_id && quoted.quantity == line.quantity));
-        if !fits {
-            return Err(ApiError::new(Code::QuoteMismatch, "the cart has changed since its price was quoted"));
+        let mismatch = |what: &str| Err(ApiError::new(Code::QuoteMismatch, format!("{what} since its price was quoted")));
+        let quoted =
+            |line: &LineRequest| quote.lines.iter().any(|quoted| quoted.item_id == line.item_id && quoted.quantity == line.quantity);
+        if quote.lines.len() != request.lines.len() || !request.lines.iter().all(quoted) {
+            return mismatch("the cart has changed");
         }
-        Ok(quote.lines)
+        if quote.way != request.way {
+            return mismatch("the address has changed");
+        }
+        // Whoever names the quote need not repeat its promotion.
+        if let Some(code) = request.promotion.as_deref().and_then(normal)
+            && quote.promotion.as_ref() != Some(&code)
+        {
+            return mismatch("the promotion has changed");
+        }
+        Ok(Priced {
+            lines: quote.lines,
+            fees: quote.fees,
+            discounts: quote.discounts,
+            subtotal: quote.subtotal,
+            total: quote.total,
+            version: quote.pricing,
+        })
     }
 
     fn out_of_stock(&self, item: &ItemId, left: i64) -> ApiError {

@@ -1,10 +1,13 @@
 //! What the order service, operators and existing clients ask.
 
 use crate::NAME;
+mod market;
+
+use crate::domain::market::Demand;
 use crate::domain::stock::Take;
 use crate::domain::{pricing, validation};
 use crate::reserve::SHORTAGE;
-use crate::store::{QuoteStore, Stock};
+use crate::store::{Promotions, QuoteStore, Stock};
 use axum::Router;
 use axum::extract::State as Shared;
 use axum::routing::{get, post, put};
@@ -20,8 +23,10 @@ use runtime::Platform;
 use runtime::chance::Chance;
 use runtime::chaos::{Chaos, Injected};
 use runtime::clock::SharedClock;
-use runtime::http::{ApiResult, Json, Path};
+use runtime::http::{ApiResult, Json, Path, Query};
+use runtime::store::sql::Database;
 use runtime::telemetry::metrics::count;
+use serde::Deserialize;
 use std::sync::Arc;
 
 /// More than any kitchen cooks, less than what overflows.
@@ -31,6 +36,11 @@ const MAX_STOCK: i64 = 1_000_000_000;
 pub struct State {
     pub stock: Arc<dyn Stock>,
     pub quotes: Arc<dyn QuoteStore>,
+    pub promotions: Arc<Promotions>,
+    pub demand: Arc<Demand>,
+    pub database: Database,
+    /// Seed of the weather.
+    pub seed: u64,
     pub clock: SharedClock,
     pub chance: Chance,
     pub chaos: Chaos,
@@ -40,11 +50,19 @@ pub struct State {
 }
 
 impl State {
-    pub fn new(stock: Arc<dyn Stock>, quotes: Arc<dyn QuoteStore>, platform: &Platform) -> Self {
+    pub fn new(stock: Arc<dyn Stock>, quotes: Arc<dyn QuoteStore>, database: Database, platform: &Platform) -> Self {
         let meter = platform.meter(NAME);
         Self {
             stock,
             quotes,
+            promotions: Arc::new(Promotions::new(
+                database.clone(),
+                platform.clock.clone(),
+                platform.guard(NAME, "promotions", database.backend()),
+            )),
+            demand: Arc::default(),
+            database,
+            seed: platform.settings.seed.unwrap_or_default(),
             clock: platform.clock.clone(),
             chance: platform.chance.clone(),
             chaos: platform.chaos(NAME),
@@ -67,6 +85,7 @@ pub fn router(state: State) -> Router {
         .route("/reservations/{id}/release", post(release))
         .route("/inventory", get(levels))
         .route("/inventory/{itemId}", put(set_stock))
+        .merge(market::routes())
         .with_state(state)
 }
 
@@ -79,7 +98,8 @@ async fn validate(Shared(state): Shared<State>, Json(request): Json<ValidateRequ
 async fn calculate_price(Shared(state): Shared<State>, Json(request): Json<PriceRequest>) -> ApiResult<Json<PriceReply>> {
     let quantity = Quantity::new(request.quantity)?.get();
     let hour = pricing::local_hour(state.clock.now(), "UTC");
-    let line = pricing::price_line(&LineRequest { item_id: request.item_id, quantity, base_price: request.base_price }, hour);
+    let line = LineRequest { item_id: request.item_id, quantity, base_price: request.base_price };
+    let line = pricing::price_line(&line, pricing::time_of_day(hour));
     let undiscounted = line.base_price.times(quantity);
     let message = if line.rules.is_empty() { "regular price".to_owned() } else { line.rules.join(", ") };
     Ok(Json(PriceReply {
@@ -115,7 +135,7 @@ fn reply(available: bool, current_stock: i64, requested_amount: i64) -> Inventor
 }
 
 async fn quote(Shared(state): Shared<State>, Json(request): Json<QuoteRequest>) -> ApiResult<Json<Quote>> {
-    Ok(Json(state.quote(&request).await?))
+    Ok(Json(state.quote(request).await?))
 }
 
 async fn reserve(Shared(state): Shared<State>, Json(request): Json<ReservationRequest>) -> ApiResult<Json<Reservation>> {
@@ -137,8 +157,22 @@ async fn release(Shared(state): Shared<State>, Path(order): Path<OrderId>) -> Ap
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn levels(Shared(state): Shared<State>) -> ApiResult<Json<Vec<StockLevel>>> {
-    Ok(Json(state.stock.levels().await?))
+/// Items of one `?ids=`: more than any restaurant's menu has.
+const MAX_IDS: usize = 500;
+
+#[derive(Deserialize)]
+struct Wanted {
+    /// Comma-separated; absent for all.
+    ids: Option<String>,
+}
+
+async fn levels(Shared(state): Shared<State>, Query(wanted): Query<Wanted>) -> ApiResult<Json<Vec<StockLevel>>> {
+    let Some(ids) = wanted.ids else { return Ok(Json(state.stock.levels().await?)) };
+    let ids: Vec<ItemId> = ids.split(',').filter(|id| !id.is_empty()).map(ItemId::new).collect();
+    if ids.len() > MAX_IDS {
+        return Err(ApiError::new(Code::InvalidQuery, format!("at most {MAX_IDS} ids at once")).into());
+    }
+    Ok(Json(state.stock.levels_of(&ids).await?))
 }
 
 async fn set_stock(Shared(state): Shared<State>, Path(item): Path<ItemId>, Json(body): Json<SetStock>) -> ApiResult<Json<StockLevel>> {

@@ -12,8 +12,14 @@ use serde::Serialize;
 use std::collections::HashMap;
 
 pub const SCHEMA: Schema = Schema {
-    sqlite: &[(1, "stock", include_str!("../../migrations/sqlite/0001_stock.sql"))],
-    postgres: &[(1, "stock", include_str!("../../migrations/postgres/0001_stock.sql"))],
+    sqlite: &[
+        (1, "stock", include_str!("../../migrations/sqlite/0001_stock.sql")),
+        (2, "market", include_str!("../../migrations/sqlite/0002_market.sql")),
+    ],
+    postgres: &[
+        (1, "stock", include_str!("../../migrations/postgres/0001_stock.sql")),
+        (2, "market", include_str!("../../migrations/postgres/0002_market.sql")),
+    ],
 };
 
 /// What one atomic step changed.
@@ -113,6 +119,29 @@ impl SqlJournal {
     }
 }
 
+impl SqlJournal {
+    /// Appends movements and keeps the levels beside them, in two statements, whatever their number.
+    pub(super) async fn write_movements<M: Serialize>(transaction: &mut Connection<'_>, movements: &[M]) -> Result<(), sqlx::Error> {
+        if movements.is_empty() {
+            return Ok(());
+        }
+        let rows = to_json(&movements)?;
+        let insert = "INSERT INTO movements (item_id, kind, quantity, order_id, at_ms) \
+            SELECT value ->> 'item', value ->> 'kind', CAST(value ->> 'quantity' AS BIGINT), value ->> 'order', \
+            CAST(value ->> 'at' AS BIGINT) FROM rows_of($1)";
+        transaction.run(insert, args![&rows]).await?;
+        // The new level is computed before it is inserted: a constraint looks at the row as it is offered, not as it ends.
+        let update = "INSERT INTO stock (item_id, quantity) \
+            SELECT moved.item, COALESCE(stock.quantity, 0) + moved.quantity \
+            FROM (SELECT value ->> 'item' AS item, CAST(SUM(CAST(value ->> 'quantity' AS BIGINT)) AS BIGINT) AS quantity \
+            FROM rows_of($1) GROUP BY 1) AS moved \
+            LEFT JOIN stock ON stock.item_id = moved.item WHERE true \
+            ON CONFLICT (item_id) DO UPDATE SET quantity = excluded.quantity";
+        transaction.run(update, args![rows]).await?;
+        Ok(())
+    }
+}
+
 #[async_trait]
 impl Journal for SqlJournal {
     fn append(&self, entry: Entry) -> Appending {
@@ -153,21 +182,7 @@ impl Apply for WriteEntries {
     async fn apply(&self, transaction: &mut Connection<'_>, jobs: &[Entry]) -> Result<Vec<()>, sqlx::Error> {
         let movements: Vec<&Moved> = jobs.iter().flat_map(|entry| &entry.movements).collect();
         let reservations: Vec<&Held> = jobs.iter().flat_map(|entry| &entry.reservations).collect();
-        if !movements.is_empty() {
-            let rows = to_json(&movements)?;
-            let insert = "INSERT INTO movements (item_id, kind, quantity, order_id, at_ms) \
-                SELECT value ->> 'item', value ->> 'kind', CAST(value ->> 'quantity' AS BIGINT), value ->> 'order', \
-                CAST(value ->> 'at' AS BIGINT) FROM rows_of($1)";
-            transaction.run(insert, args![&rows]).await?;
-            // The new level is computed before it is inserted: a constraint looks at the row as it is offered, not as it ends.
-            let update = "INSERT INTO stock (item_id, quantity) \
-                SELECT moved.item, COALESCE(stock.quantity, 0) + moved.quantity \
-                FROM (SELECT value ->> 'item' AS item, CAST(SUM(CAST(value ->> 'quantity' AS BIGINT)) AS BIGINT) AS quantity \
-                FROM rows_of($1) GROUP BY 1) AS moved \
-                LEFT JOIN stock ON stock.item_id = moved.item WHERE true \
-                ON CONFLICT (item_id) DO UPDATE SET quantity = excluded.quantity";
-            transaction.run(update, args![rows]).await?;
-        }
+        SqlJournal::write_movements(transaction, &movements).await?;
         if !reservations.is_empty() {
             let upsert = "INSERT INTO reservations (order_id, state, document, at_ms) \
                 SELECT value ->> 'order', value ->> 'state', value ->> 'document', CAST(value ->> 'at' AS BIGINT) \

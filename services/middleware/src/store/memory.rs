@@ -205,6 +205,15 @@ impl<J: Journal> Stock for MemoryStock<J> {
         self.guard.run("levels", read).await
     }
 
+    async fn levels_of(&self, items: &[ItemId]) -> Result<Vec<StockLevel>, StoreError> {
+        let read = async {
+            let state = self.state();
+            let known = items.iter().filter(|item| state.knows(item));
+            Ok(known.map(|item| StockLevel { item_id: item.clone(), current_stock: state.level(item) }).collect())
+        };
+        self.guard.run("levels_of", read).await
+    }
+
     async fn set(&self, item: &ItemId, quantity: i64) -> Result<StockLevel, StoreError> {
         self.guard.run("set", self.set_now(item, quantity)).await
     }

@@ -2,13 +2,17 @@
 //!
 //! Memory with a journal in SQL for one process, Redis for many. Both pass one conformance suite.
 
+mod copy;
 mod journal;
 mod memory;
+mod promotions;
 mod quotes;
 mod redis;
 
+pub use copy::Copier;
 pub use journal::{Appending, Entry, Held, Journal, Moved, NoJournal, Recovered, SCHEMA, SqlJournal};
 pub use memory::MemoryStock;
+pub use promotions::{Promotions, normal};
 pub use quotes::{MemoryQuotes, QUOTE_TTL, QuoteStore, RedisQuotes};
 pub use redis::RedisStock;
 
@@ -56,6 +60,9 @@ pub trait Stock: Send + Sync {
 
     /// Stock of every item that was ever asked for, sorted by item.
     async fn levels(&self) -> Result<Vec<StockLevel>, StoreError>;
+
+    /// Stock of these items; those nobody ever asked for are left out.
+    async fn levels_of(&self, items: &[ItemId]) -> Result<Vec<StockLevel>, StoreError>;
 
     /// # Errors
     /// The store is down. `quantity` must not be negative.

@@ -8,6 +8,7 @@ use crate::domain::stock::{REFILL_BELOW, Take};
 use async_trait::async_trait;
 use contract::pricing::{Reservation, ReservationState, StockLevel};
 use contract::{ItemId, OrderId};
+use fred::prelude::*;
 use fred::types::scripts::Script;
 use runtime::clock::SharedClock;
 use runtime::store::redis::Redis;
@@ -234,6 +235,19 @@ impl Stock for RedisStock {
 
     async fn levels(&self) -> Result<Vec<StockLevel>, StoreError> {
         self.guard.run("levels", self.levels_now()).await
+    }
+
+    async fn levels_of(&self, items: &[ItemId]) -> Result<Vec<StockLevel>, StoreError> {
+        let work = async {
+            if items.is_empty() {
+                return Ok(Vec::new());
+            }
+            let keys: Vec<String> = items.iter().map(|item| format!("inventory:{item}")).collect();
+            let levels: Vec<Option<i64>> = self.redis.client()?.mget(keys).await?;
+            let known = items.iter().zip(levels).filter_map(|(item, level)| Some((item, level?)));
+            Ok(known.map(|(item, level)| StockLevel { item_id: item.clone(), current_stock: level }).collect())
+        };
+        self.guard.run("levels_of", work).await
     }
 
     async fn set(&self, item: &ItemId, quantity: i64) -> Result<StockLevel, StoreError> {

@@ -69,6 +69,11 @@ impl State {
         self.levels.iter().map(|(item, level)| (item, shown(*level)))
     }
 
+    /// Whether it was ever asked for.
+    pub fn knows(&self, item: &ItemId) -> bool {
+        self.levels.contains_key(item)
+    }
+
     pub fn level(&self, item: &ItemId) -> i64 {
         shown(self.levels.get(item).copied().unwrap_or(0))
     }
