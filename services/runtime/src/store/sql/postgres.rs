@@ -165,7 +165,7 @@ async fn prepare(connection: &mut PgConnection, service: &str, schema: &Schema) 
         if there.is_none() {
             migrator.create_schema(quoted(service));
         }
-        migrator.run(&mut *connection).await?;
+        migrator.run_direct(None, connection, false).await?;
     }
     Ok(())
 }

@@ -55,7 +55,7 @@ impl Sqlite {
         let mut first = SqliteConnection::connect_with(&options).await?;
         for migrations in [RUNTIME.sqlite, schema.sqlite] {
             if !migrations.is_empty() {
-                migrator(migrations).run(&mut first).await?;
+                migrator(migrations).run_direct(None, &mut first, false).await?;
             }
         }
         let readers = SqlitePoolOptions::new()
