@@ -37,6 +37,7 @@ pub async fn embed_all(platform: &Platform) -> Result<Vec<SharedProbe>, BootErro
     if here("notification") {
         take(notification::build(platform).await?);
     }
+    platform.open_bus();
     let mut seen: Vec<&str> = Vec::new();
     probes.retain(|probe| {
         let new = !seen.contains(&probe.name());

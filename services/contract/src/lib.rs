@@ -18,6 +18,7 @@ pub mod menu;
 pub mod money;
 pub mod notification;
 pub mod order;
+pub mod parked;
 pub mod payment;
 pub mod pricing;
 pub mod quantity;

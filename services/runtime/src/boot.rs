@@ -60,6 +60,7 @@ where
         let address = listen_address("LISTEN_ADDR", args.listen_addr.as_deref(), port)?;
         settings.require_token_off_loopback(address)?;
         let service = build(platform.clone()).await?;
+        platform.open_bus();
         let health =
             Health { service: name, probes: service.probes.into(), chaos: platform.chaos(name), metrics: platform.metrics.clone() };
         let app = service.router.merge(health::router(health));

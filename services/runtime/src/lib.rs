@@ -9,6 +9,7 @@ pub mod chaos;
 pub mod clock;
 pub mod config;
 pub mod context;
+pub mod events;
 pub mod flags;
 pub mod health;
 pub mod http;

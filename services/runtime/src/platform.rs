@@ -7,6 +7,8 @@ use crate::chaos::Chaos;
 use crate::clock::SharedClock;
 use crate::config::Settings;
 use crate::context;
+use crate::events::Bus;
+use crate::events::bus::{MemoryBus, RedisBus};
 use crate::flags::{FlagControl, FlagSource, Flags};
 use crate::health::{Probe, SharedProbe};
 use crate::service::Service;
@@ -37,6 +39,7 @@ pub struct Platform {
     tasks: TaskTracker,
     token: Option<Arc<str>>,
     redis: OnceCell<Redis>,
+    bus: OnceCell<Arc<dyn Bus>>,
     embedded: Mutex<HashMap<&'static str, axum::Router>>,
 }
 
@@ -54,6 +57,7 @@ impl Platform {
             tasks: TaskTracker::new(),
             token,
             redis: OnceCell::new(),
+            bus: OnceCell::new(),
             embedded: Mutex::new(HashMap::new()),
         }
     }
@@ -92,6 +96,25 @@ impl Platform {
         match &self.settings.redis_url {
             None => Ok(None),
             Some(url) => self.redis.get_or_try_init(|| Redis::connect(url)).await.cloned().map(Some),
+        }
+    }
+
+    /// What carries events between services: Redis when `REDIS_URL` is set, otherwise this process' memory.
+    ///
+    /// # Errors
+    /// Redis does not answer.
+    pub async fn bus(&self) -> Result<Arc<dyn Bus>, BootError> {
+        let made = async || match self.redis().await? {
+            Some(redis) => Ok(Arc::new(RedisBus::new(redis)) as Arc<dyn Bus>),
+            None => Ok(Arc::new(MemoryBus::default()) as Arc<dyn Bus>),
+        };
+        self.bus.get_or_try_init(made).await.cloned()
+    }
+
+    /// Every service of this process is built. Until then the bus in memory keeps all events, for a service that is built last.
+    pub fn open_bus(&self) {
+        if let Some(bus) = self.bus.get() {
+            bus.open();
         }
     }
 
@@ -141,6 +164,11 @@ impl Platform {
     /// Runs background work of a service; the process waits for it when it stops.
     pub fn spawn(&self, service: &'static str, work: impl Future<Output = ()> + Send + 'static) {
         self.tasks.spawn(context::scope(context::background(service), work));
+    }
+
+    /// The same, for those who start work later.
+    pub(crate) fn tasks(&self) -> TaskTracker {
+        self.tasks.clone()
     }
 
     /// Repeats `work` every `period` until the process stops. Its failures are its own to log.

@@ -61,23 +61,39 @@ impl Redis {
         let client = self.0.next_connected();
         if client.is_connected() { Ok(client) } else { Err(StoreError::Unavailable("Redis is not connected".to_owned())) }
     }
+
+    /// A connection of its own for commands that wait up to `wait`: in the pool they would hold up everybody else's. Not connected yet.
+    ///
+    /// # Errors
+    /// None is expected; the settings are those of the pool.
+    pub fn alone(&self, wait: Duration) -> Result<Client, StoreError> {
+        let mut builder = Builder::from_config(self.0.next().client_config());
+        configure(&mut builder, wait);
+        Ok(builder.build()?)
+    }
 }
 
-fn pool(config: Config) -> Result<Pool, BootError> {
-    Builder::from_config(config)
+/// `wait`: how long commands may wait on purpose.
+fn configure(builder: &mut Builder, wait: Duration) {
+    builder
         .with_connection_config(|connection| {
             connection.connection_timeout = Duration::from_secs(2);
             connection.internal_command_timeout = COMMAND_TIMEOUT;
             connection.max_command_buffer_len = MAX_WAITING_COMMANDS;
             connection.max_command_attempts = 1;
             connection.tcp.nodelay = Some(true);
-            connection.unresponsive = UnresponsiveConfig { max_timeout: Some(Duration::from_secs(3)), interval: Duration::from_secs(1) };
+            connection.unresponsive =
+                UnresponsiveConfig { max_timeout: Some(Duration::from_secs(3) + wait), interval: Duration::from_secs(1) };
         })
-        .with_performance_config(|performance| performance.default_command_timeout = COMMAND_TIMEOUT)
+        .with_performance_config(|performance| performance.default_command_timeout = COMMAND_TIMEOUT + wait)
         // For ever, 50 ms to 1 s apart: a Redis that comes back is used again within two seconds.
-        .set_policy(ReconnectPolicy::new_exponential(0, 50, 1_000, 2))
-        .build_pool(CONNECTIONS)
-        .map_err(|_| unreachable_redis())
+        .set_policy(ReconnectPolicy::new_exponential(0, 50, 1_000, 2));
+}
+
+fn pool(config: Config) -> Result<Pool, BootError> {
+    let mut builder = Builder::from_config(config);
+    configure(&mut builder, Duration::ZERO);
+    builder.build_pool(CONNECTIONS).map_err(|_| unreachable_redis())
 }
 
 fn unreachable_redis() -> BootError {

@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, Injector};
-use opentelemetry::trace::TraceContextExt;
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -49,4 +49,52 @@ pub fn trace_id(span: &Span) -> Option<String> {
     let span = context.span();
     let span_context = span.span_context();
     span_context.is_valid().then(|| span_context.trace_id().to_string())
+}
+
+/// The running trace as one line of text, for events: `00-{trace}-{span}-{flags}`. `None` without a valid span.
+pub fn traceparent(span: &Span) -> Option<String> {
+    let context = span.context();
+    let span = context.span();
+    let span = span.span_context();
+    span.is_valid().then(|| format!("00-{}-{}-{:02x}", span.trace_id(), span.span_id(), span.trace_flags().to_u8()))
+}
+
+/// The other way round. `None` when it is not what [`traceparent`] writes.
+fn span_context(traceparent: &str) -> Option<SpanContext> {
+    let mut parts = traceparent.split('-');
+    let (Some("00"), Some(trace), Some(span), Some(flags), None) = (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return None;
+    };
+    let flags = TraceFlags::new(u8::from_str_radix(flags, 16).ok()?);
+    let context = SpanContext::new(TraceId::from_hex(trace).ok()?, SpanId::from_hex(span).ok()?, flags, true, TraceState::default());
+    context.is_valid().then_some(context)
+}
+
+/// Links `span` to those who wrote these lines; a single one becomes its parent, too. Call before the span is first entered.
+pub fn follow<'t>(span: &Span, traceparents: impl Iterator<Item = &'t str>) {
+    let contexts: Vec<SpanContext> = traceparents.filter_map(span_context).collect();
+    if let [cause] = contexts.as_slice() {
+        // Fails only when no OpenTelemetry layer is installed, as in unit tests.
+        let _ = span.set_parent(Context::new().with_remote_span_context(cause.clone()));
+    }
+    for context in contexts {
+        span.add_link(context);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::span_context;
+
+    #[test]
+    fn a_traceparent_is_read_or_refused() {
+        let line = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let context = span_context(line).unwrap();
+        assert!(context.is_sampled() && context.is_remote());
+        assert_eq!(context.trace_id().to_string(), "0af7651916cd43dd8448eb211c80319c");
+        for wrong in ["", "00-0-0-01", "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", &format!("{line}-x")] {
+            assert!(span_context(wrong).is_none(), "{wrong}");
+        }
+    }
 }

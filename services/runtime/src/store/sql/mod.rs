@@ -59,7 +59,7 @@ pub struct Schema {
 }
 
 /// What every database has beside the service's own tables: the runtime's. They come first.
-const RUNTIME: Schema = Schema { sqlite: &[], postgres: &[] };
+const RUNTIME: Schema = crate::events::SCHEMA;
 
 fn migrator(migrations: &'static Migrations) -> Migrator {
     let steps = migrations
