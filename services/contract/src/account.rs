@@ -54,6 +54,16 @@ pub struct Account {
     pub created_at: Timestamp,
 }
 
+impl Account {
+    /// How the ids of the demonstration's accounts begin, and of no others.
+    pub const DEMO: &str = "demo-";
+
+    /// Anybody may log in to it by one click, so it counts on loopback only.
+    pub fn is_demo(&self) -> bool {
+        self.id.starts_with(Self::DEMO)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
     pub id: String,
@@ -133,4 +143,7 @@ pub struct NewAddress {
 pub struct ChangePassword {
     pub current: Password,
     pub new: Password,
+    /// Token of the log-in that goes on; all others end. The server fills it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<Password>,
 }

@@ -42,7 +42,7 @@ impl UserClient {
         fetch(&self.0, with_body(call("user.change_profile", Method::PATCH, account_path(id)), change)?).await
     }
 
-    /// Ends every other log-in of the account.
+    /// Ends every log-in of the account but the one whose token is `keep`.
     pub async fn change_password(&self, id: &str, change: &ChangePassword) -> Result<(), ApiError> {
         let path = format!("{}/password", account_path(id));
         let reply: Result<Reply, ApiError> = send(&self.0, with_body(call("user.change_password", Method::POST, path), change)?).await;
@@ -57,6 +57,11 @@ impl UserClient {
     /// Logs in as one of the demonstration's accounts, without a password. The server offers it on loopback only.
     pub async fn demo_log_in(&self, id: &str) -> Result<LoggedIn, ApiError> {
         fetch(&self.0, call("user.demo_log_in", Method::POST, format!("/internal/demo/{}", path_segment(id)))).await
+    }
+
+    /// Back to the demonstration's accounts and nobody else's. Operators only.
+    pub async fn reset(&self) -> Result<(), ApiError> {
+        send(&self.0, call("user.reset", Method::POST, "/internal/reset")).await.map(drop)
     }
 }
 

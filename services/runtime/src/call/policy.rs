@@ -90,6 +90,7 @@ pub const POLICIES: &[Policy] = &[
     again("user.change_profile", 3_000),
     again("user.demo", 2_000),
     once("user.demo_log_in", 3_000),
+    again("user.reset", 8_000),
     again("payment.get", 2_000),
     again("payment.settlement", 5_000),
     again("delivery.get", 2_000),
