@@ -20,6 +20,10 @@ pub struct Config {
     #[arg(long, env = "FLAGS_SYNC_ADDR", value_name = "ADDRESS")]
     pub flags_sync_addr: Option<String>,
 
+    /// Lets everybody on this network order: listens on all addresses and shows a QR code. The console still needs its link.
+    #[arg(long, env = "LAN")]
+    pub lan: bool,
+
     /// Requests a second for one client; 0 is no limit. Default: no limit on loopback, 100 otherwise.
     #[arg(long, env = "RATE_LIMIT", value_name = "NUMBER")]
     pub rate_limit: Option<u32>,

@@ -11,7 +11,10 @@ mod embed;
 mod gateway;
 mod guard;
 mod headers;
+mod lan;
+mod ledger;
 mod limits;
+mod live;
 mod page_cache;
 mod pages;
 mod routes;
@@ -43,7 +46,8 @@ pub fn main() -> ExitCode {
 /// # Errors
 /// One sentence about the setting at fault.
 async fn run(platform: Arc<Platform>, config: Config) -> Result<(), BootError> {
-    let address = listen_address("SITE_ADDR", config.site_addr.as_deref(), 3000)?;
+    let wide = config.lan.then_some(lan::EVERYWHERE);
+    let address = listen_address("SITE_ADDR", config.site_addr.as_deref().or(wide), 3000)?;
     if config.settings.is_split() {
         config.settings.require_token_off_loopback(address)?;
     }
@@ -91,6 +95,12 @@ fn announce(address: SocketAddr, operator_token: &str, config: &Config) {
     } else {
         println!("    console   http://{host}/console?token=$OPERATOR_TOKEN");
     }
+    if address.ip().is_loopback() {
+        println!("    log in    http://{host}/login   as customer, restaurant, courier or operator, with one click");
+    }
     println!("    health    http://{host}/ready");
     println!();
+    if config.lan {
+        lan::invite(address);
+    }
 }

@@ -4,10 +4,12 @@ use crate::config::Config;
 use crate::console::{self, Operators, operators_only};
 use crate::edge::{Edge, edge};
 use crate::guard::guard;
+use crate::ledger::Auditor;
 use crate::limits::{RateLimit, rate_limit};
+use crate::live::Live;
 use crate::page_cache::{PageCache, page_cache};
 use crate::pages::{self, Pages};
-use crate::{NAME, assets, embed, gateway, headers};
+use crate::{NAME, assets, embed, gateway, headers, ledger, live};
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use axum::{Router, middleware};
@@ -26,7 +28,10 @@ pub async fn build(platform: &Platform, config: &Config, address: SocketAddr, op
     let loopback = address.ip().is_loopback();
 
     let flags = platform.flag_control().clone();
-    let for_operators = api::router(flags.clone()).merge(gateway::operator_router(platform)?).layer(middleware::from_fn(operators_only));
+    let for_operators = api::router(flags.clone())
+        .merge(gateway::operator_router(platform)?)
+        .merge(ledger::router(Auditor::new(platform)?))
+        .layer(middleware::from_fn(operators_only));
     let evaluation = match loopback {
         true => ofrep::router(flags),
         false => ofrep::router(flags).layer(middleware::from_fn(operators_only)),
@@ -41,6 +46,7 @@ pub async fn build(platform: &Platform, config: &Config, address: SocketAddr, op
     let judged = Router::new()
         .merge(shop)
         .merge(gateway::router(platform)?)
+        .merge(live::router(Live::new(platform, platform.bus().await?)?))
         .merge(for_operators)
         .merge(evaluation)
         .fallback(pages::nothing_here)
