@@ -1,11 +1,11 @@
 //! An order book to be tried, and orders to put into it.
 
-use contract::order::{Order, OrderLine, OrderStatus};
+use contract::order::{Order, OrderLine, OrderStatus, Step};
 use contract::{CustomerName, Money, Note, OrderId, Timestamp};
 use order::NAME;
-use order::store::{Begun, Intent, MIGRATIONS, NewOrder, OrderBook, Owner, Page, SqliteOrderBook};
+use order::store::{Begun, Intent, NewOrder, OrderBook, Owner, Page, SCHEMA, SqlOrderBook};
 use runtime::Platform;
-use runtime::store::sqlite::Database;
+use runtime::store::sql::Database;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -14,28 +14,44 @@ use testkit::MORNING;
 pub struct Books {
     pub book: Arc<dyn OrderBook>,
     pub platform: Platform,
-    folder: Option<TempDir>,
+    place: Place,
+}
+
+enum Place {
+    Memory,
+    File(TempDir),
+    Postgres(String),
 }
 
 impl Books {
     pub async fn in_memory() -> Self {
-        let (platform, _) = testkit::platform();
-        let database = Database::in_memory(NAME, MIGRATIONS).await.unwrap();
-        Self { book: book(&platform, database), platform, folder: None }
+        Self::at(Place::Memory).await
     }
 
     pub async fn in_a_file() -> Self {
-        let (platform, _) = testkit::platform();
-        let folder = tempfile::tempdir().unwrap();
-        Self { book: book(&platform, opened(&folder).await), platform, folder: Some(folder) }
+        Self::at(Place::File(tempfile::tempdir().unwrap())).await
     }
 
-    /// What a new process finds in the file.
+    pub async fn in_postgres() -> Self {
+        Self::at(Place::Postgres(testkit::postgres_database().await)).await
+    }
+
+    async fn at(place: Place) -> Self {
+        let (platform, _) = testkit::platform();
+        Self { book: opened(&platform, &place).await, platform, place }
+    }
+
+    /// What a new process finds.
     pub async fn reopened(self) -> Self {
-        let Self { book: old, platform, folder } = self;
+        let Self { book: old, platform, place } = self;
+        assert!(!matches!(place, Place::Memory), "memory forgets");
         drop(old);
-        let folder = folder.expect("memory forgets");
-        Self { book: book(&platform, opened(&folder).await), platform, folder: Some(folder) }
+        Self { book: opened(&platform, &place).await, platform, place }
+    }
+
+    /// What another process works with at the same time.
+    pub async fn replica(&self) -> Arc<dyn OrderBook> {
+        opened(&self.platform, &self.place).await
     }
 
     pub async fn begin(&self, intent: &Intent) -> Begun {
@@ -73,12 +89,15 @@ impl Books {
     }
 }
 
-async fn opened(folder: &TempDir) -> Database {
-    Database::open(&folder.path().join("order.db"), MIGRATIONS).await.unwrap()
-}
-
-fn book(platform: &Platform, database: Database) -> Arc<dyn OrderBook> {
-    Arc::new(SqliteOrderBook::new(database, platform.guard(NAME, "orders", "sqlite")))
+async fn opened(platform: &Platform, place: &Place) -> Arc<dyn OrderBook> {
+    let url = match place {
+        Place::Memory => "sqlite::memory:".to_owned(),
+        Place::File(folder) => format!("sqlite:{}", folder.path().join("order.db").display()),
+        Place::Postgres(url) => url.clone(),
+    };
+    let database = Database::open(&url, NAME, &SCHEMA).await.unwrap();
+    let guard = platform.guard(NAME, "orders", database.backend());
+    Arc::new(SqlOrderBook::new(database, guard))
 }
 
 pub fn id(n: u32) -> OrderId {
@@ -110,6 +129,7 @@ pub fn order(n: u32, name: &str) -> Order {
         base_price: Money::from_cents(599),
         item_total: Money::from_cents(1_198),
         rules: Vec::new(),
+        choice: Some("Oat, Large".to_owned()),
     };
     Order {
         id: id(n),
@@ -118,9 +138,20 @@ pub fn order(n: u32, name: &str) -> Order {
         restaurant_name: "Cosmic Coffee".to_owned(),
         items: vec![line],
         total_price: Money::from_cents(1_198),
+        subtotal: Money::from_cents(1_198),
+        fees: Vec::new(),
+        discounts: Vec::new(),
         status: OrderStatus::Pending,
         timestamp: at(n),
         updated_at: at(n),
+        city: "Berlin".to_owned(),
+        history: vec![Step { status: OrderStatus::Pending, at: at(n) }],
+        reason: None,
+        payment_method: Some("card".to_owned()),
+        promotion: None,
+        pricing: Some("v1".to_owned()),
+        from: None,
+        to: None,
         special_instructions: Some(Note::parse("not too hot").unwrap()),
         address: None,
     }

@@ -1,4 +1,4 @@
-//! The order book on a file and in memory: one suite for both, and what only a file can go through.
+//! The order book in SQLite, on a file and in memory, and in PostgreSQL: one suite for all, and what only some can go through.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -8,11 +8,12 @@ mod listing;
 mod moving;
 mod outbox;
 mod reopening;
+mod replicas;
 
 use books::Books;
 
 testkit::conformance! {
-    backends { file: Books::in_a_file, memory: Books::in_memory }
+    backends { file: Books::in_a_file, memory: Books::in_memory, postgres: Books::in_postgres }
     facts in accepting {
         a_first_request_starts,
         a_request_that_is_being_worked_on_is_told_so,
@@ -51,7 +52,7 @@ mod lists {
     use super::*;
 
     testkit::conformance! {
-        backends { file: Books::in_a_file, memory: Books::in_memory }
+        backends { file: Books::in_a_file, memory: Books::in_memory, postgres: Books::in_postgres }
         facts in listing {
             a_session_sees_its_own_orders_newest_first,
             a_stranger_sees_nothing_and_an_operator_everything,
@@ -68,7 +69,7 @@ mod statuses {
     use super::*;
 
     testkit::conformance! {
-        backends { file: Books::in_a_file, memory: Books::in_memory }
+        backends { file: Books::in_a_file, memory: Books::in_memory, postgres: Books::in_postgres }
         facts in moving {
             an_order_moves_along_its_way,
             a_move_that_is_not_allowed_changes_nothing,
@@ -82,7 +83,7 @@ mod tasks {
     use super::*;
 
     testkit::conformance! {
-        backends { file: Books::in_a_file, memory: Books::in_memory }
+        backends { file: Books::in_a_file, memory: Books::in_memory, postgres: Books::in_postgres }
         facts in outbox {
             an_accepted_order_has_its_stock_to_confirm_and_its_cart_to_clear,
             a_task_is_due_from_its_moment_on,
@@ -90,6 +91,19 @@ mod tasks {
             a_task_that_failed_is_put_off_longer_each_time_but_not_for_ever,
             the_task_that_waits_longest_comes_first,
             settling_what_is_settled_is_no_error,
+        }
+    }
+}
+
+mod processes {
+    use super::*;
+
+    testkit::conformance! {
+        backends { file: Books::in_a_file, postgres: Books::in_postgres }
+        facts in reopening {
+            accepted_orders_and_their_answers_and_tasks_survive_reopening,
+            intents_that_a_process_left_behind_are_stale_in_the_next_one,
+            a_database_that_is_opened_twice_is_one_book,
         }
     }
 }

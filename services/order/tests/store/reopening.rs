@@ -1,4 +1,4 @@
-//! What only a file can go through: the process ends and another one opens it.
+//! What memory cannot go through: the process ends and another one opens what it left.
 
 use crate::books::{Books, at, id, intent, order};
 use contract::Timestamp;
@@ -7,9 +7,7 @@ use order::store::{Begun, Intent};
 
 const LATER: Timestamp = Timestamp::from_millis(i64::MAX);
 
-#[tokio::test]
-async fn accepted_orders_and_their_answers_and_tasks_survive_reopening() {
-    let books = Books::in_a_file().await;
+pub async fn accepted_orders_and_their_answers_and_tasks_survive_reopening(books: Books) {
     let accepted = books.accepted(1, "Ada", "mine").await;
     books.book.set_status(&id(1), OrderStatus::Paid, at(2)).await.unwrap();
     let tasks = books.book.due(LATER, 10).await.unwrap();
@@ -22,9 +20,7 @@ async fn accepted_orders_and_their_answers_and_tasks_survive_reopening() {
     assert_eq!(left.iter().map(|row| (row.id, row.attempts)).collect::<Vec<_>>(), [(tasks[1].id, 1)]);
 }
 
-#[tokio::test]
-async fn intents_that_a_process_left_behind_are_stale_in_the_next_one() {
-    let books = Books::in_a_file().await;
+pub async fn intents_that_a_process_left_behind_are_stale_in_the_next_one(books: Books) {
     books.begin(&intent(1)).await;
     books.begin(&intent(2)).await;
     books.book.abort(&id(2)).await.unwrap();
@@ -35,9 +31,7 @@ async fn intents_that_a_process_left_behind_are_stale_in_the_next_one() {
     assert!(books.commit(&order(1, "Ada"), "mine").await);
 }
 
-#[tokio::test]
-async fn a_file_that_is_opened_twice_is_one_book() {
-    let one = Books::in_a_file().await;
+pub async fn a_database_that_is_opened_twice_is_one_book(one: Books) {
     let accepted = one.accepted(1, "Ada", "mine").await;
     let other = one.reopened().await;
     assert_eq!(other.find(&id(1)).await, Some(accepted));
