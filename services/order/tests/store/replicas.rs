@@ -1,0 +1,59 @@
+//! What only a shared database goes through: two processes write to it at the same time.
+
+use crate::books::{Books, at, id, intent, new, order};
+use contract::order::OrderStatus;
+use order::store::{Begun, Intent, Moved, OrderBook};
+use std::sync::Arc;
+use tokio::task::JoinSet;
+
+async fn two() -> (Books, [Arc<dyn OrderBook>; 2]) {
+    let books = Books::in_postgres().await;
+    let pair = [books.book.clone(), books.replica().await];
+    (books, pair)
+}
+
+#[tokio::test]
+async fn a_shared_book_says_so() {
+    assert!(Books::in_postgres().await.book.is_shared());
+    assert!(!Books::in_a_file().await.book.is_shared());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_equal_requests_to_two_replicas_one_starts() {
+    let (_books, pair) = two().await;
+    let mut asking = JoinSet::new();
+    for n in 0..64 {
+        let book = pair[n as usize % 2].clone();
+        // Each key is asked for by both, with an order id of its own.
+        let intent = Intent { order_id: id(100 + n), ..intent(n / 4) };
+        asking.spawn(async move { book.begin(&intent).await.unwrap() });
+    }
+    let begun = asking.join_all().await;
+    assert_eq!(begun.iter().filter(|begun| **begun == Begun::Started).count(), 16);
+    assert!(begun.iter().all(|begun| matches!(begun, Begun::Started | Begun::InFlight)), "{begun:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_commit_and_an_abort_in_two_replicas_one_wins() {
+    let (books, [one, other]) = two().await;
+    for n in 0..20 {
+        books.begin(&intent(n)).await;
+        let (order, id) = (new(&order(n, "Ada"), "mine"), id(n));
+        let (committed, aborted) = tokio::join!(one.commit(&order), other.abort(&id));
+        assert_ne!(committed.unwrap(), aborted.unwrap(), "order {n}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_moves_that_exclude_each_other_in_two_replicas_one_is_made() {
+    let (books, [one, other]) = two().await;
+    for n in 0..20 {
+        books.accepted(n, "Ada", "mine").await;
+        one.set_status(&id(n), OrderStatus::Paid, at(n)).await.unwrap();
+        let (accept, reject) = (id(n), id(n));
+        let (accepted, rejected) =
+            tokio::join!(one.set_status(&accept, OrderStatus::Accepted, at(n)), other.set_status(&reject, OrderStatus::Rejected, at(n)));
+        let made = [accepted.unwrap(), rejected.unwrap()].iter().filter(|moved| matches!(moved, Moved::Done(_))).count();
+        assert_eq!(made, 1, "order {n}");
+    }
+}
