@@ -5,11 +5,15 @@
 pub mod domain;
 mod price;
 mod reserve;
+mod revenue;
 mod routes;
 pub mod store;
 
 use runtime::boot::{BootError, run_service};
+use revenue::Revenue;
+use runtime::events::{Events, Jobs};
 use runtime::health::SharedProbe;
+use runtime::store::sql::Database;
 use runtime::{Platform, Service};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -28,7 +32,7 @@ pub async fn build(platform: &Platform) -> Result<Service, BootError> {
         Some(redis) => {
             probes.push(Arc::new(redis.clone()));
             let stock = RedisStock::new(redis.clone(), clock, platform.guard(NAME, "stock", "redis"));
-            copy_journal(platform, Copier::new(redis.clone(), database.clone()));
+            copy_journal(platform, &database, Copier::new(redis.clone(), database.clone()));
             (Arc::new(stock), Arc::new(RedisQuotes::new(redis, platform.guard(NAME, "quotes", "redis"))))
         }
         None => {
@@ -39,22 +43,20 @@ pub async fn build(platform: &Platform) -> Result<Service, BootError> {
             (Arc::new(stock), Arc::new(MemoryQuotes::new(clock, platform.guard(NAME, "quotes", "memory"))))
         }
     };
+    let events = Events::start(platform, NAME, &database).await?;
+    events.consume(Revenue);
     let state = routes::State::new(stock, quotes, database, platform);
-    Ok(Service::new(platform, NAME, routes::router(state), probes))
+    Ok(Service::new(platform, NAME, routes::router(state).merge(events.router()), probes))
 }
 
 /// How often the shared stock's journal is copied: the ledger compares the copy with the shelves.
 const COPY_EVERY: Duration = Duration::from_secs(1);
 
-fn copy_journal(platform: &Platform, copier: Copier) {
+fn copy_journal(platform: &Platform, database: &Database, copier: Copier) {
     let copier = Arc::new(copier);
-    platform.every(NAME, COPY_EVERY, move || {
+    Jobs::every(platform, NAME, database, "copy-journal", COPY_EVERY, move || {
         let copier = copier.clone();
-        async move {
-            if let Err(error) = copier.copy().await {
-                tracing::warn!(%error, "The stock journal was not copied; it is tried again in a second");
-            }
-        }
+        async move { copier.copy().await.map(drop) }
     });
 }
 
