@@ -63,6 +63,7 @@ impl PostgresServer {
         Self::start_with(true)
     }
 
+    #[expect(clippy::zombie_processes, reason = "a start that fails ends the test, and the keeper outlives it on purpose")]
     fn start_with(durable: bool) -> Self {
         let folder = tempfile::Builder::new().prefix("feast-postgres-").tempdir().unwrap().keep();
         let keeper = shell(KEEPER).arg(&folder).stdin(Stdio::piped()).spawn().unwrap();
@@ -127,6 +128,7 @@ impl Drop for PostgresServer {
 
 /// A new, empty database on the server of `TEST_POSTGRES_URL`, or else on one that this process starts. It is dropped when the process
 /// ends.
+#[expect(clippy::zombie_processes, reason = "the dropper outlives the test on purpose")]
 pub async fn postgres_database() -> String {
     static OURS: OnceLock<PostgresServer> = OnceLock::new();
     static DROPPING: Mutex<Option<ChildStdin>> = Mutex::new(None);
