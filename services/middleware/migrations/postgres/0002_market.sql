@@ -31,7 +31,7 @@ UNION ALL SELECT 'released_units', COALESCE(SUM(quantity), 0) FROM movements WHE
 
 CREATE FUNCTION movements_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE ledger_totals SET value = value + sums.value FROM (
+    UPDATE ledger_totals SET value = ledger_totals.value + sums.value FROM (
         SELECT 'movements' AS name, CAST(SUM(quantity) AS BIGINT) AS value FROM changed
         UNION ALL SELECT 'sold_units', CAST(-SUM(quantity) AS BIGINT) FROM changed WHERE kind = 'take' AND order_id <> ''
         UNION ALL SELECT 'released_units', CAST(SUM(quantity) AS BIGINT) FROM changed WHERE kind = 'release'
@@ -41,7 +41,7 @@ END $$;
 
 CREATE FUNCTION movements_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE ledger_totals SET value = value - sums.value FROM (
+    UPDATE ledger_totals SET value = ledger_totals.value - sums.value FROM (
         SELECT 'movements' AS name, CAST(SUM(quantity) AS BIGINT) AS value FROM changed
         UNION ALL SELECT 'sold_units', CAST(-SUM(quantity) AS BIGINT) FROM changed WHERE kind = 'take' AND order_id <> ''
         UNION ALL SELECT 'released_units', CAST(SUM(quantity) AS BIGINT) FROM changed WHERE kind = 'release'

@@ -3,8 +3,9 @@
 use crate::shelf::{INITIAL, Shelf, reservation, reserve, wanted};
 use contract::pricing::{Reservation, ReservationState};
 use middleware::domain::stock::Take;
-use middleware::store::{MIGRATIONS, Reserved};
-use runtime::store::sqlite::Database;
+use middleware::store::Reserved;
+use runtime::args;
+use runtime::store::sql::Database;
 use std::collections::BTreeMap;
 use tokio::task::JoinSet;
 
@@ -104,29 +105,34 @@ pub async fn a_released_reservation_takes_nothing_after_a_restart(shelf: Shelf) 
     assert_eq!(shelf.level("latte").await, Some(INITIAL));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_stock_table_is_the_sum_of_all_movements() {
-    let shelf = Shelf::in_sqlite().await;
+pub async fn the_stock_table_is_the_sum_of_all_movements(shelf: Shelf) {
     busy_hour(&shelf).await;
-    let database = Database::open(&shelf.database_path(), MIGRATIONS).await.unwrap();
-    let stored: Vec<(String, i64)> =
-        sqlx::query_as("SELECT item_id, quantity FROM stock ORDER BY item_id").fetch_all(database.readers()).await.unwrap();
+    let rows = shelf.database().await.all("SELECT item_id, quantity FROM stock ORDER BY item_id", args![]).await.unwrap();
+    let stored: Vec<(String, i64)> = rows.iter().map(|row| (row.text(0).unwrap(), row.int(1).unwrap())).collect();
     let sums: Vec<(String, i64)> = shelf.sums().await.into_iter().map(|(item, sum)| (item.to_string(), sum)).collect();
     assert_eq!(stored, sums);
 }
 
 /// Makes the database refuse every movement of one item.
 async fn poison(shelf: &Shelf) -> Database {
-    let database = Database::open(&shelf.database_path(), MIGRATIONS).await.unwrap();
-    let trigger =
-        "CREATE TRIGGER poisoned BEFORE INSERT ON movements WHEN NEW.item_id = 'poison' BEGIN SELECT RAISE(ABORT, 'poisoned'); END";
-    sqlx::query(trigger).execute(database.readers()).await.unwrap();
+    let database = shelf.database().await;
+    if database.is_shared() {
+        let refuse = "ALTER TABLE movements ADD CONSTRAINT poisoned CHECK (item_id <> 'poison') NOT VALID";
+        database.run(refuse, args![]).await.unwrap();
+    } else {
+        let refuse =
+            "CREATE TRIGGER poisoned BEFORE INSERT ON movements WHEN NEW.item_id = 'poison' BEGIN SELECT RAISE(ABORT, 'poisoned'); END";
+        database.run(refuse, args![]).await.unwrap();
+    }
     database
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_that_refuses_one_step_refuses_that_step_alone() {
-    let shelf = Shelf::in_sqlite().await;
+async fn cure(database: &Database) {
+    let cure = if database.is_shared() { "ALTER TABLE movements DROP CONSTRAINT poisoned" } else { "DROP TRIGGER poisoned" };
+    database.run(cure, args![]).await.unwrap();
+}
+
+pub async fn a_database_that_refuses_one_step_refuses_that_step_alone(shelf: Shelf) {
     shelf.set("poison", 100).await;
     poison(&shelf).await;
     let mut taking = JoinSet::new();
@@ -144,9 +150,7 @@ async fn a_database_that_refuses_one_step_refuses_that_step_alone() {
     assert_eq!(shelf.restarted().await.levels().await, before);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reservation_that_the_database_refuses_takes_none_of_its_lines_and_may_be_repeated() {
-    let shelf = Shelf::in_sqlite().await;
+pub async fn a_reservation_that_the_database_refuses_takes_none_of_its_lines_and_may_be_repeated(shelf: Shelf) {
     shelf.set("poison", 10).await;
     shelf.set("latte", 10).await;
     let database = poison(&shelf).await;
@@ -154,7 +158,7 @@ async fn a_reservation_that_the_database_refuses_takes_none_of_its_lines_and_may
     let takes = lines.map(|(item, quantity)| wanted(item, quantity));
     assert!(shelf.stock.reserve(&reservation("o", &lines), &takes).await.is_err());
     assert_eq!((shelf.level("latte").await, shelf.level("poison").await), (Some(10), Some(10)));
-    sqlx::query("DROP TRIGGER poisoned").execute(database.readers()).await.unwrap();
+    cure(&database).await;
     assert_eq!(shelf.reserve("o", &lines).await, Reserved::New { refills: 0 });
     assert_eq!(shelf.sums().await, shelf.levels().await);
 }

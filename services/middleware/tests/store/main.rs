@@ -12,7 +12,7 @@ mod stock;
 use shelf::Shelf;
 
 testkit::conformance! {
-    backends { memory: Shelf::in_memory, sqlite: Shelf::in_sqlite, redis: Shelf::in_redis }
+    backends { memory: Shelf::in_memory, sqlite: Shelf::in_sqlite, postgres: Shelf::in_postgres, redis: Shelf::in_redis }
     facts in stock {
         an_item_begins_with_its_first_take,
         an_item_nobody_asked_for_has_no_level,
@@ -52,7 +52,7 @@ mod journal {
     use super::*;
 
     testkit::conformance! {
-        backends { sqlite: Shelf::in_sqlite, redis: Shelf::in_redis }
+        backends { sqlite: Shelf::in_sqlite, postgres: Shelf::in_postgres, redis: Shelf::in_redis }
         facts in durable {
             movements_add_up_to_the_levels,
             every_movement_says_what_it_was,
@@ -61,6 +61,19 @@ mod journal {
             an_open_reservation_is_given_back_after_a_restart_once,
             a_confirmed_reservation_is_confirmed_after_a_restart,
             a_released_reservation_takes_nothing_after_a_restart,
+        }
+    }
+}
+
+mod written {
+    use super::*;
+
+    testkit::conformance! {
+        backends { sqlite: Shelf::in_sqlite, postgres: Shelf::in_postgres }
+        facts in durable {
+            the_stock_table_is_the_sum_of_all_movements,
+            a_database_that_refuses_one_step_refuses_that_step_alone,
+            a_reservation_that_the_database_refuses_takes_none_of_its_lines_and_may_be_repeated,
         }
     }
 }

@@ -57,7 +57,18 @@ fn quote(id: &str, item: &str) -> Quote {
         rules: vec!["Quiet afternoon −15 %".to_owned()],
     };
     let discounts = vec![Charge { name: "Sternstunde ✨".to_owned(), amount: Money::from_cents(5) }];
-    Quote { quote_id: id.into(), lines: vec![line], fees: Vec::new(), discounts, subtotal: total, total, expires_at: MORNING + QUOTE_TTL }
+    Quote {
+        quote_id: id.into(),
+        lines: vec![line],
+        fees: Vec::new(),
+        discounts,
+        subtotal: total,
+        total,
+        expires_at: MORNING + QUOTE_TTL,
+        pricing: "v1".to_owned(),
+        promotion: None,
+        way: None,
+    }
 }
 
 pub async fn a_quote_is_read_back_as_it_was_made(quotes: Quotes) {

@@ -5,12 +5,11 @@ use contract::{ItemId, Money, OrderId};
 use fred::prelude::*;
 use middleware::NAME;
 use middleware::domain::stock::Take;
-use middleware::store::{MIGRATIONS, MemoryStock, NoJournal, RedisStock, Reserved, SqliteJournal, Stock, Taken};
+use middleware::store::{MemoryStock, NoJournal, RedisStock, Reserved, SCHEMA, SqlJournal, Stock, Taken};
 use runtime::Platform;
-use runtime::store::sqlite::Database;
-use sqlx::Row;
+use runtime::args;
+use runtime::store::sql::{Database, Row};
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
 use testkit::RedisServer;
@@ -26,7 +25,8 @@ pub struct Shelf {
 
 enum Backend {
     Memory,
-    Sqlite(TempDir),
+    /// The address, and the folder of a file.
+    Sql(String, Option<TempDir>),
     Redis(RedisServer),
 }
 
@@ -39,9 +39,18 @@ impl Shelf {
     }
 
     pub async fn in_sqlite() -> Self {
-        let (platform, _) = testkit::platform();
         let folder = tempfile::tempdir().unwrap();
-        Self { stock: journaled(&platform, &folder).await, platform, backend: Backend::Sqlite(folder) }
+        let url = format!("sqlite:{}", folder.path().join("middleware.db").display());
+        Self::in_sql(url, Some(folder)).await
+    }
+
+    pub async fn in_postgres() -> Self {
+        Self::in_sql(testkit::postgres_database().await, None).await
+    }
+
+    async fn in_sql(url: String, folder: Option<TempDir>) -> Self {
+        let (platform, _) = testkit::platform();
+        Self { stock: journaled(&platform, &url).await, platform, backend: Backend::Sql(url, folder) }
     }
 
     pub async fn in_redis() -> Self {
@@ -56,7 +65,7 @@ impl Shelf {
         drop(stock);
         match backend {
             Backend::Memory => panic!("memory forgets"),
-            Backend::Sqlite(folder) => Self { stock: journaled(&platform, &folder).await, platform, backend: Backend::Sqlite(folder) },
+            Backend::Sql(url, folder) => Self { stock: journaled(&platform, &url).await, platform, backend: Backend::Sql(url, folder) },
             Backend::Redis(mut server) => {
                 server.written().await;
                 server.kill();
@@ -72,9 +81,10 @@ impl Shelf {
         server.connect().await.pool().next().flushall::<()>(false).await.unwrap();
     }
 
-    pub fn database_path(&self) -> PathBuf {
+    /// Another connection to what the journal is written to.
+    pub async fn database(&self) -> Database {
         match &self.backend {
-            Backend::Sqlite(folder) => path(folder),
+            Backend::Sql(url, _) => opened(url).await,
             _ => panic!("there is no database"),
         }
     }
@@ -83,11 +93,12 @@ impl Shelf {
     pub async fn movements(&self) -> Vec<(ItemId, String, i64, String)> {
         match &self.backend {
             Backend::Memory => Vec::new(),
-            Backend::Sqlite(folder) => {
-                let database = Database::open(&path(folder), MIGRATIONS).await.unwrap();
+            Backend::Sql(url, _) => {
                 let statement = "SELECT item_id, kind, quantity, COALESCE(order_id, '') FROM movements ORDER BY id";
-                let rows = sqlx::query(statement).fetch_all(database.readers()).await.unwrap();
-                rows.iter().map(|row| (ItemId::new(row.get::<String, _>(0)), row.get(1), row.get(2), row.get(3))).collect()
+                let rows = opened(url).await.all(statement, args![]).await.unwrap();
+                let movement =
+                    |row: &Row| -> Result<_, sqlx::Error> { Ok((ItemId::new(row.text(0)?), row.text(1)?, row.int(2)?, row.text(3)?)) };
+                rows.iter().map(|row| movement(row).unwrap()).collect()
             }
             Backend::Redis(server) => {
                 let redis = server.connect().await;
@@ -142,14 +153,14 @@ impl Shelf {
     }
 }
 
-fn path(folder: &TempDir) -> PathBuf {
-    folder.path().join("middleware.db")
+async fn opened(url: &str) -> Database {
+    Database::open(url, NAME, &SCHEMA).await.unwrap()
 }
 
-async fn journaled(platform: &Platform, folder: &TempDir) -> Arc<dyn Stock> {
-    let journal = SqliteJournal::new(Database::open(&path(folder), MIGRATIONS).await.unwrap());
-    let guard = platform.guard(NAME, "stock", "sqlite");
-    Arc::new(MemoryStock::recover(journal, platform.clock.clone(), guard).await.unwrap())
+async fn journaled(platform: &Platform, url: &str) -> Arc<dyn Stock> {
+    let database = opened(url).await;
+    let guard = platform.guard(NAME, "stock", database.backend());
+    Arc::new(MemoryStock::recover(SqlJournal::new(database), platform.clock.clone(), guard).await.unwrap())
 }
 
 async fn in_redis(platform: &Platform, server: &RedisServer) -> Arc<dyn Stock> {
@@ -170,7 +181,16 @@ pub fn reservation(order: &str, lines: &[(&str, i64)]) -> Reservation {
         rules: vec!["Rush hour +10 %".to_owned()],
     };
     let total = Money::from_cents(lines.iter().map(|(_, quantity)| 599 * quantity).sum());
-    Reservation { order_id: order.into(), state: ReservationState::Reserved, lines: lines.iter().map(line).collect(), total }
+    Reservation {
+        order_id: order.into(),
+        state: ReservationState::Reserved,
+        lines: lines.iter().map(line).collect(),
+        fees: Vec::new(),
+        discounts: Vec::new(),
+        subtotal: total,
+        total,
+        pricing: "v1".to_owned(),
+    }
 }
 
 pub async fn reserve(stock: &dyn Stock, order: &str, lines: &[(&str, i64)]) -> Reserved {
