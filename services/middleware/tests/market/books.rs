@@ -1,0 +1,112 @@
+use super::*;
+use contract::event::{Event, Fact, OrderFact};
+use contract::ledger::LedgerPage;
+use middleware::store::Copier;
+use runtime::args;
+use runtime::events::Events;
+use runtime::store::sql::{Apply, Connection, Database, GroupCommit, Schema};
+use std::time::Duration;
+use testkit::{MORNING, RedisServer, eventually};
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Stock as the shelves say, and as the journal adds up.
+fn stock(page: &LedgerPage) -> (i64, i64) {
+    (page.total("stock"), page.total("movements"))
+}
+
+#[tokio::test]
+async fn shelves_and_journal_agree_and_a_planted_movement_is_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings { data_dir: folder.path().to_owned(), seed: Some(1), ..Settings::default() };
+    let counter = Counter::with(settings).await;
+    counter.client.reserve(&reserve("o1", vec![line("latte", 3, 599), line("tea", 2, 399)])).await.unwrap();
+    counter.client.reserve(&reserve("o2", vec![line("latte", 4, 599)])).await.unwrap();
+    counter.client.release(&OrderId::new("o2")).await.unwrap();
+    let page = counter.client.ledger().await.unwrap();
+    assert_eq!(stock(&page).0, stock(&page).1);
+    assert_eq!((page.total("sold_units"), page.total("released_units"), page.total("negative_items")), (9, 4, 0));
+    assert_eq!((page.recent("sold_units"), page.recent("released_units")), (9, 4));
+
+    let database = Database::open_file(&folder.path().join("middleware.db"), &middleware::store::SCHEMA).await.unwrap();
+    let planted = "INSERT INTO movements (item_id, kind, quantity, order_id, at_ms) VALUES ('latte', 'release', 1, NULL, 0)";
+    database.run(planted, args![]).await.unwrap();
+    let page = counter.client.ledger().await.unwrap();
+    assert_ne!(stock(&page).0, stock(&page).1);
+    database.run("DELETE FROM movements WHERE at_ms = 0", args![]).await.unwrap();
+    let page = counter.client.ledger().await.unwrap();
+    assert_eq!(stock(&page).0, stock(&page).1);
+}
+
+#[tokio::test]
+async fn the_journal_of_shared_stock_is_copied_and_each_movement_once() {
+    let redis = RedisServer::start();
+    let memory = || Some("sqlite::memory:".to_owned());
+    let counter =
+        Counter::with(Settings { redis_url: Some(redis.url()), database_url: memory(), seed: Some(1), ..Settings::default() }).await;
+    for order in 0..5 {
+        counter.client.reserve(&reserve(&format!("o{order}"), vec![line("latte", 2, 599), line("tea", 1, 399)])).await.unwrap();
+    }
+    counter.client.release(&OrderId::new("o3")).await.unwrap();
+    let agree = || async {
+        let page = counter.client.ledger().await.unwrap();
+        stock(&page).0 == stock(&page).1 && page.total("sold_units") == 15 && page.total("released_units") == 3
+    };
+    eventually("the copy catches up", DEADLINE, agree).await;
+    // Two at once, from the same place.
+    let database = Database::in_memory("copy", &middleware::store::SCHEMA).await.unwrap();
+    let shared = redis.connect().await;
+    let (one, other) = (Copier::new(shared.clone(), database.clone()), Copier::new(shared, database.clone()));
+    let (first, second) = tokio::join!(one.copy(), other.copy());
+    first.unwrap();
+    second.unwrap();
+    let sum = database.one("SELECT CAST(SUM(quantity) AS BIGINT) FROM movements WHERE kind = 'take'", args![]).await.unwrap();
+    assert_eq!(sum.int(0).unwrap(), -15);
+}
+
+/// Writes events into an outbox, as the order service does.
+struct Tell;
+
+#[async_trait::async_trait]
+impl Apply for Tell {
+    type Job = Event;
+    type Done = ();
+
+    async fn apply(&self, transaction: &mut Connection<'_>, jobs: &[Event]) -> Result<Vec<()>, sqlx::Error> {
+        runtime::events::append(transaction, jobs).await?;
+        Ok(vec![(); jobs.len()])
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_algorithm_earns_what_its_orders_were_paid() {
+    let counter = Counter::open().await;
+    let database = Database::in_memory("order", &Schema { sqlite: &[], postgres: &[] }).await.unwrap();
+    let events = Events::start(&counter.platform, "order", &database).await.unwrap();
+    let outbox = GroupCommit::start(&database, Tell);
+    for (order, cents, version) in [("o1", 1_000, Some("v1")), ("o2", 500, Some("v2")), ("o3", 2_000, None)] {
+        let fact = OrderFact {
+            total: Money::from_cents(cents),
+            units: 1,
+            customer_name: "Ada".to_owned(),
+            user: None,
+            payment_method: "card".to_owned(),
+            pricing: version.map(str::to_owned),
+            restaurant_name: "Cosmic Coffee".to_owned(),
+            lines: Vec::new(),
+            from: Location::default(),
+            to: Location::default(),
+            refund: false,
+            reason: None,
+        };
+        outbox.submit(Event::new(order.into(), "cosmic-coffee".into(), "Berlin", MORNING, Fact::OrderPaid(fact))).await.unwrap();
+        events.wake();
+    }
+    let earned = || async {
+        let variants = as_operator(counter.client.pricing_variants()).await.unwrap();
+        let sums: Vec<_> =
+            variants.iter().map(|v| (v.variant.as_str(), v.orders, v.revenue.cents(), v.revenue_per_order.cents())).collect();
+        sums == [("v1", 2, 3_000, 1_500), ("v2", 1, 500, 500)]
+    };
+    eventually("both are told", DEADLINE, earned).await;
+}
