@@ -16,6 +16,7 @@ mod load;
 mod node;
 mod paths;
 mod platform;
+mod postgres;
 mod process;
 mod report;
 mod rust_tools;

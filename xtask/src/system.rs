@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -25,7 +25,7 @@ struct Program {
 const PROGRAMS: [Program; 4] = [
     Program { name: "redis-server", package: "redis-server", brew: "redis", required: true, find: redis_server },
     Program { name: "Chromium", package: "chromium", brew: "--cask chromium", required: true, find: chromium },
-    Program { name: "PostgreSQL", package: "postgresql", brew: "postgresql", required: false, find: postgres },
+    Program { name: "PostgreSQL", package: "postgresql", brew: "postgresql", required: true, find: postgres },
     Program {
         name: "a font with emoji",
         package: "fonts-noto-color-emoji",
@@ -52,12 +52,19 @@ pub fn chromium() -> Option<PathBuf> {
         })
 }
 
+/// The folder with `postgres`, `initdb` and `dropdb`.
+pub fn postgres_bin() -> Option<PathBuf> {
+    postgres()?.parent().map(Path::to_owned)
+}
+
 fn postgres() -> Option<PathBuf> {
-    which("postgres").or_else(|| {
-        // Debian keeps the server out of PATH, one folder a version.
-        let versions = fs::read_dir("/usr/lib/postgresql").ok()?;
-        versions.filter_map(|entry| Some(entry.ok()?.path().join("bin/postgres"))).find(|file| file.is_file())
-    })
+    // A client alone has some of them.
+    let whole = |bin: PathBuf| ["postgres", "initdb", "dropdb"].iter().all(|name| bin.join(name).is_file()).then(|| bin.join("postgres"));
+    let named = env::var_os("FEAST_POSTGRES_BIN").map(PathBuf::from);
+    let on_path = env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect::<Vec<_>>();
+    // Debian keeps the server out of PATH, one folder a version.
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|version| version.path().join("bin"));
+    named.into_iter().chain(on_path).chain(versions).find_map(whole)
 }
 
 fn emoji_font() -> Option<PathBuf> {

@@ -4,12 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::cache;
 use crate::counts::{self, Counts};
 use crate::paths::Paths;
 use crate::platform::{OPERATOR_TOKEN, Platform};
+use crate::postgres::Server;
 use crate::process::{Stream, cargo, command as program, run, tee, which};
 use crate::report::Report;
 use crate::{build, setup, system};
@@ -100,6 +101,10 @@ fn rust_tests(paths: &Paths, filter: Option<&str>, total: &mut Total) -> Result<
     }
     tests.args(build::PACKAGES).args(filter);
     environment(paths, &mut tests);
+    // One for the run, stopped when this function ends. Without it each test would start its own.
+    let bin = system::postgres_bin().context("PostgreSQL is missing; `cargo xtask setup` installs it")?;
+    let postgres = Server::start(paths, &bin)?;
+    tests.env("TEST_POSTGRES_URL", postgres.url());
     // nextest reports on standard error, libtest on standard output.
     let (status, counts) = if nextest {
         let (status, text) = tee(&mut tests, Stream::Stderr)?;
@@ -164,6 +169,9 @@ fn environment(paths: &Paths, command: &mut Command) {
     }
     if let Some(chromium) = system::chromium() {
         command.env("FEAST_CHROMIUM", chromium);
+    }
+    if let Some(bin) = system::postgres_bin() {
+        command.env("FEAST_POSTGRES_BIN", bin);
     }
 }
 
