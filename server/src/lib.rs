@@ -8,6 +8,7 @@ mod console;
 mod desk;
 mod edge;
 mod embed;
+mod events;
 mod gateway;
 mod guard;
 mod headers;
@@ -17,6 +18,7 @@ mod limits;
 mod live;
 mod page_cache;
 mod pages;
+mod reset;
 mod routes;
 
 use config::Config;

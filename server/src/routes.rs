@@ -4,12 +4,13 @@ use crate::config::Config;
 use crate::console::{self, Operators, operators_only};
 use crate::edge::{Edge, edge};
 use crate::guard::guard;
+use crate::events::Listeners;
 use crate::ledger::Auditor;
 use crate::limits::{RateLimit, rate_limit};
 use crate::live::Live;
 use crate::page_cache::{PageCache, page_cache};
 use crate::pages::{self, Pages};
-use crate::{NAME, assets, embed, gateway, headers, ledger, live};
+use crate::{NAME, assets, embed, gateway, headers, events, ledger, live, reset};
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use axum::{Router, middleware};
@@ -28,9 +29,13 @@ pub async fn build(platform: &Platform, config: &Config, address: SocketAddr, op
     let loopback = address.ip().is_loopback();
 
     let flags = platform.flag_control().clone();
+    let listeners = Listeners::new(platform)?;
+    let begin_anew = reset::Reset::new(platform, listeners.clone())?;
     let for_operators = api::router(flags.clone())
         .merge(gateway::operator_router(platform)?)
         .merge(ledger::router(Auditor::new(platform)?))
+        .merge(events::router(listeners))
+        .merge(reset::router(begin_anew.clone()))
         .layer(middleware::from_fn(operators_only));
     let evaluation = match loopback {
         true => ofrep::router(flags),
@@ -52,6 +57,7 @@ pub async fn build(platform: &Platform, config: &Config, address: SocketAddr, op
         .fallback(pages::nothing_here)
         .method_not_allowed_fallback(pages::wrong_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
+        .layer(middleware::from_fn_with_state(begin_anew, reset::closed_meanwhile))
         .layer(middleware::from_fn_with_state(platform.chaos(NAME), runtime::chaos::inbound))
         .layer(middleware::from_fn_with_state(RateLimit::new(config.rate_limit, loopback), rate_limit))
         .layer(middleware::from_fn(guard))

@@ -4,7 +4,10 @@
 mod delivery;
 mod notification;
 mod payment;
+mod upkeep;
 mod user;
+
+pub use upkeep::Upkeep;
 
 use crate::cart::{AddItem, Cart, SetQuantity};
 use crate::error::ApiError;
@@ -142,11 +145,6 @@ impl MenuClient {
 
     pub async fn figures(&self, id: &RestaurantId) -> Result<Figures, ApiError> {
         fetch(&self.0, call("menu.figures", Method::GET, restaurant_path(id, "/figures"))).await
-    }
-
-    /// Back to the menus the platform came with.
-    pub async fn reset(&self) -> Result<(), ApiError> {
-        send(&self.0, call("menu.reset", Method::POST, "/internal/reset")).await.map(drop)
     }
 
     pub async fn ledger(&self) -> Result<LedgerPage, ApiError> {

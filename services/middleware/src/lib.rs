@@ -9,8 +9,8 @@ mod revenue;
 mod routes;
 pub mod store;
 
-use runtime::boot::{BootError, run_service};
 use revenue::Revenue;
+use runtime::boot::{BootError, run_service};
 use runtime::events::{Events, Jobs};
 use runtime::health::SharedProbe;
 use runtime::store::sql::Database;

@@ -6,11 +6,19 @@ CREATE TABLE promotions (
     document TEXT NOT NULL
 ) STRICT;
 
-INSERT INTO promotions (code, document) VALUES
+-- What the platform came with, for a reset.
+CREATE TABLE promotions_seed (
+    code TEXT PRIMARY KEY,
+    document TEXT NOT NULL
+) STRICT;
+
+INSERT INTO promotions_seed (code, document) VALUES
     ('WELCOME10', '{"code":"WELCOME10","says":"10 % off","gives":{"kind":"percent","percent":10},"minimum":0.00,"active":true}'),
     ('COSMIC5', '{"code":"COSMIC5","says":"$5 off from $25","gives":{"kind":"amount","amount":5.00},"minimum":25.00,"active":true}'),
     ('FREEWAY', '{"code":"FREEWAY","says":"free delivery","gives":{"kind":"freeDelivery"},"minimum":0.00,"active":true}'),
     ('BIGBANG', '{"code":"BIGBANG","says":"half price","gives":{"kind":"percent","percent":50},"minimum":0.00,"active":false}');
+
+INSERT INTO promotions (code, document) SELECT code, document FROM promotions_seed;
 
 CREATE TABLE pricing_variants (
     variant TEXT PRIMARY KEY,

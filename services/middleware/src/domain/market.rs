@@ -64,6 +64,10 @@ impl Demand {
         })
     }
 
+    pub fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// The most ordered of any item within the last ten minutes.
     fn most(&self, now: Timestamp) -> u32 {
         let slot = now.millis() / SLOT_MS;

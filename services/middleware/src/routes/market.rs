@@ -4,10 +4,11 @@ use super::State;
 use crate::store::normal;
 use axum::Router;
 use axum::extract::State as Shared;
-use axum::routing::{get, put};
+use axum::routing::{get, post, put};
 use contract::ledger::{LedgerPage, SETTLE_WITHIN_MS};
 use contract::pricing::{Gift, Promotion, VariantRevenue};
 use contract::{ApiError, Code, Money, Role};
+use http::StatusCode;
 use runtime::args;
 use runtime::context;
 use runtime::http::{ApiResult, Json, Path};
@@ -23,6 +24,7 @@ pub fn routes() -> Router<State> {
         .route("/internal/promotions/{code}", put(put_promotion))
         .route("/internal/pricing/variants", get(variants))
         .route("/internal/ledger", get(ledger))
+        .route("/internal/reset", post(reset))
 }
 
 async fn promotions(Shared(state): Shared<State>) -> ApiResult<Json<Vec<Promotion>>> {
@@ -60,6 +62,26 @@ fn wrong(message: &str) -> ApiError {
 
 fn operators_only() -> Result<(), ApiError> {
     if context::current().role == Role::Operator { Ok(()) } else { Err(ApiError::operator_only()) }
+}
+
+/// Stock, promotions and figures as they were in the beginning.
+async fn reset(Shared(state): Shared<State>) -> ApiResult<StatusCode> {
+    operators_only()?;
+    state.stock.reset().await?;
+    state.demand.forget();
+    let forget = [
+        "DELETE FROM movements",
+        "DELETE FROM stock",
+        "DELETE FROM pricing_variants",
+        "UPDATE journal_copied SET last_id = '0-0'",
+        "DELETE FROM event_inbox",
+        "DELETE FROM event_parked",
+    ];
+    for sql in forget {
+        state.database.run(sql, args![]).await.map_err(StoreError::from)?;
+    }
+    state.promotions.reset().await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn variants(Shared(state): Shared<State>) -> ApiResult<Json<Vec<VariantRevenue>>> {

@@ -25,6 +25,8 @@ pub const SCHEMA: Schema = Schema {
 /// What one atomic step changed.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Entry {
+    /// Forget everything before this entry.
+    pub anew: bool,
     pub movements: Vec<Moved>,
     pub reservations: Vec<Held>,
 }
@@ -180,6 +182,16 @@ impl Apply for WriteEntries {
     type Done = ();
 
     async fn apply(&self, transaction: &mut Connection<'_>, jobs: &[Entry]) -> Result<Vec<()>, sqlx::Error> {
+        let results = vec![(); jobs.len()];
+        let jobs = match jobs.iter().rposition(|entry| entry.anew) {
+            None => jobs,
+            Some(last) => {
+                for table in ["DELETE FROM movements", "DELETE FROM stock", "DELETE FROM reservations"] {
+                    transaction.run(table, args![]).await?;
+                }
+                &jobs[last..]
+            }
+        };
         let movements: Vec<&Moved> = jobs.iter().flat_map(|entry| &entry.movements).collect();
         let reservations: Vec<&Held> = jobs.iter().flat_map(|entry| &entry.reservations).collect();
         SqlJournal::write_movements(transaction, &movements).await?;
@@ -190,7 +202,7 @@ impl Apply for WriteEntries {
                 ON CONFLICT (order_id) DO UPDATE SET state = excluded.state";
             transaction.run(upsert, args![to_json(&reservations)?]).await?;
         }
-        Ok(vec![(); jobs.len()])
+        Ok(results)
     }
 }
 

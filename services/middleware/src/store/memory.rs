@@ -72,7 +72,7 @@ impl<J: Journal> MemoryStock<J> {
     /// Call under the state's lock: what was decided first is written first. The step is finished in a task of its own, whatever
     /// becomes of the request that asked for it.
     fn write(&self, step: Step) -> Writing {
-        if step.entry.movements.is_empty() && step.entry.reservations.is_empty() {
+        if step.entry.movements.is_empty() && step.entry.reservations.is_empty() && !step.entry.anew {
             return None;
         }
         let appending = self.journal.append(step.entry.clone());
@@ -216,5 +216,17 @@ impl<J: Journal> Stock for MemoryStock<J> {
 
     async fn set(&self, item: &ItemId, quantity: i64) -> Result<StockLevel, StoreError> {
         self.guard.run("set", self.set_now(item, quantity)).await
+    }
+
+    async fn reset(&self) -> Result<(), StoreError> {
+        let work = async {
+            let writing = {
+                let mut state = self.state();
+                *state = State::default();
+                self.write(Step::anew())
+            };
+            written(writing).await
+        };
+        self.guard.run("reset", work).await
     }
 }

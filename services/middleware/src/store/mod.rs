@@ -67,4 +67,7 @@ pub trait Stock: Send + Sync {
     /// # Errors
     /// The store is down. `quantity` must not be negative.
     async fn set(&self, item: &ItemId, quantity: i64) -> Result<StockLevel, StoreError>;
+
+    /// Forgets everything: each item begins anew with its next take.
+    async fn reset(&self) -> Result<(), StoreError>;
 }

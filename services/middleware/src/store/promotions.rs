@@ -71,6 +71,21 @@ impl Promotions {
         self.guard.run("put", write).await
     }
 
+    /// Back to those the platform came with; others are gone.
+    ///
+    /// # Errors
+    /// The store is down.
+    pub async fn reset(&self) -> Result<(), StoreError> {
+        let write = async {
+            self.database.run("DELETE FROM promotions", args![]).await?;
+            let seed = "INSERT INTO promotions (code, document) SELECT code, document FROM promotions_seed";
+            self.database.run(seed, args![]).await?;
+            self.kept.store(None);
+            Ok(())
+        };
+        self.guard.run("reset", write).await
+    }
+
     async fn kept(&self) -> Result<Arc<(Timestamp, Vec<Promotion>)>, StoreError> {
         let now = self.clock.now();
         if let Some(kept) = self.kept.load_full()

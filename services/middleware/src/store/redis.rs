@@ -119,6 +119,15 @@ journal(ARGV[2], 'set', tonumber(ARGV[3]) - level, '', ARGV[1])
 return 1
 ";
 
+/// Reservations stay until their time is over: nobody asks for them again.
+const RESET: &str = r"
+for _, item in ipairs(redis.call('SMEMBERS', 'inventory:items')) do
+  redis.call('DEL', 'inventory:' .. item)
+end
+redis.call('DEL', 'inventory:items', 'inventory:journal')
+return 1
+";
+
 /// Answers item, level, item, level, ...
 const LEVELS: &str = r"
 local answer = {}
@@ -138,6 +147,7 @@ pub struct RedisStock {
     confirm: Script,
     release: Script,
     set: Script,
+    reset: Script,
     levels: Script,
 }
 
@@ -161,6 +171,7 @@ impl RedisStock {
             confirm: script(CONFIRM),
             release: script(RELEASE),
             set: script(SET),
+            reset: script(RESET),
             levels: script(LEVELS),
         }
     }
@@ -256,5 +267,9 @@ impl Stock for RedisStock {
             Ok(StockLevel { item_id: item.clone(), current_stock: quantity })
         };
         self.guard.run("set", work).await
+    }
+
+    async fn reset(&self) -> Result<(), StoreError> {
+        self.guard.run("reset", async { self.run::<i64>(&self.reset, Vec::new(), Vec::new()).await.map(drop) }).await
     }
 }

@@ -16,10 +16,18 @@ fn stock(page: &LedgerPage) -> (i64, i64) {
 }
 
 #[tokio::test]
-async fn shelves_and_journal_agree_and_a_planted_movement_is_seen() {
+async fn shelves_and_journal_agree_and_a_planted_movement_is_seen_in_sqlite() {
     let folder = tempfile::tempdir().unwrap();
-    let settings = Settings { data_dir: folder.path().to_owned(), seed: Some(1), ..Settings::default() };
-    let counter = Counter::with(settings).await;
+    shelves_and_journal_agree(&format!("sqlite:{}/middleware.db", folder.path().display())).await;
+}
+
+#[tokio::test]
+async fn shelves_and_journal_agree_and_a_planted_movement_is_seen_in_postgres() {
+    shelves_and_journal_agree(&testkit::postgres_database().await).await;
+}
+
+async fn shelves_and_journal_agree(url: &str) {
+    let counter = Counter::with(Settings { database_url: Some(url.to_owned()), seed: Some(1), ..Settings::default() }).await;
     counter.client.reserve(&reserve("o1", vec![line("latte", 3, 599), line("tea", 2, 399)])).await.unwrap();
     counter.client.reserve(&reserve("o2", vec![line("latte", 4, 599)])).await.unwrap();
     counter.client.release(&OrderId::new("o2")).await.unwrap();
@@ -28,7 +36,7 @@ async fn shelves_and_journal_agree_and_a_planted_movement_is_seen() {
     assert_eq!((page.total("sold_units"), page.total("released_units"), page.total("negative_items")), (9, 4, 0));
     assert_eq!((page.recent("sold_units"), page.recent("released_units")), (9, 4));
 
-    let database = Database::open_file(&folder.path().join("middleware.db"), &middleware::store::SCHEMA).await.unwrap();
+    let database = Database::open(url, "middleware", &middleware::store::SCHEMA).await.unwrap();
     let planted = "INSERT INTO movements (item_id, kind, quantity, order_id, at_ms) VALUES ('latte', 'release', 1, NULL, 0)";
     database.run(planted, args![]).await.unwrap();
     let page = counter.client.ledger().await.unwrap();
@@ -109,4 +117,35 @@ async fn each_algorithm_earns_what_its_orders_were_paid() {
         sums == [("v1", 2, 3_000, 1_500), ("v2", 1, 500, 500)]
     };
     eventually("both are told", DEADLINE, earned).await;
+}
+
+#[tokio::test]
+async fn a_reset_forgets_stock_and_promotions_and_only_operators_may() {
+    let redis = RedisServer::start();
+    let memory = || Some("sqlite::memory:".to_owned());
+    let shared = Settings { redis_url: Some(redis.url()), database_url: memory(), seed: Some(1), ..Settings::default() };
+    for counter in [Counter::open().await, Counter::with(shared).await] {
+        counter.client.reserve(&reserve("o1", vec![line("latte", 2, 599)])).await.unwrap();
+        let says = |code: &str| contract::pricing::Promotion {
+            code: code.to_owned(),
+            says: "changed".to_owned(),
+            gives: contract::pricing::Gift::FreeDelivery,
+            minimum: Money::default(),
+            ends_at: None,
+            active: true,
+        };
+        for code in ["WELCOME10", "MINE"] {
+            as_operator(counter.client.put_promotion(&says(code))).await.unwrap();
+        }
+        assert!(counter.client.upkeep().reset().await.is_err());
+        assert_eq!(counter.client.inventory().await.unwrap().len(), 1);
+        as_operator(counter.client.upkeep().reset()).await.unwrap();
+        assert!(counter.client.inventory().await.unwrap().is_empty());
+        let page = counter.client.ledger().await.unwrap();
+        assert_eq!((stock(&page), page.total("sold_units")), ((0, 0), 0));
+        let promotions = as_operator(counter.client.promotions()).await.unwrap();
+        assert!(promotions.len() == 4 && promotions.iter().all(|promotion| promotion.says != "changed"));
+        // The shop is open again.
+        counter.client.reserve(&reserve("o2", vec![line("latte", 2, 599)])).await.unwrap();
+    }
 }

@@ -70,7 +70,6 @@ pub const POLICIES: &[Policy] = &[
     again("menu.delete_item", 3_000),
     again("menu.recommendations", 2_000),
     again("menu.figures", 3_000),
-    again("menu.reset", 8_000),
     again("middleware.promotions", 2_000),
     again("middleware.put_promotion", 2_000),
     again("middleware.pricing_variants", 2_000),
@@ -107,6 +106,11 @@ pub const POLICIES: &[Policy] = &[
     again("payment.ledger", 3_000),
     again("delivery.ledger", 3_000),
     again("notification.ledger", 3_000),
+    again("upkeep.lag", 2_000),
+    again("upkeep.parked", 3_000),
+    again("upkeep.replay", 5_000),
+    // Resetting twice leaves the same as resetting once.
+    again("upkeep.reset", 8_000),
     Policy { name: "health.ready", timeout_ms: 900, attempts: 1, idempotent: true },
     // What the gateway passes on from outside is repeated by whoever sent it, never by us.
     once("gateway.proxy", 9_000),

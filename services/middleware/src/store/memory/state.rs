@@ -35,6 +35,13 @@ pub struct Step {
     before: Vec<(OrderId, Option<Holding>)>,
 }
 
+impl Step {
+    /// Forgets everything.
+    pub fn anew() -> Self {
+        Self { entry: Entry { anew: true, ..Entry::default() }, before: Vec::new() }
+    }
+}
+
 impl State {
     /// # Errors
     /// A reservation that is in force has lost its lines.

@@ -1,0 +1,81 @@
+//! What operators see and do about events: how far each service is behind, what was parked, and trying it again.
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::routing::{get, post};
+use contract::client::Upkeep;
+use contract::parked::{EventLag, ParkedEvent, Replay, Replayed};
+use contract::{ApiError, Code};
+use futures::future::join_all;
+use runtime::Platform;
+use runtime::boot::BootError;
+use runtime::http::{ApiResult, Json};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// Services that listen to events, in the order an order meets them.
+pub const LISTENERS: [&str; 6] = ["order", "payment", "menu", "middleware", "delivery", "notification"];
+
+#[derive(Clone)]
+pub struct Listeners(Arc<[(&'static str, Upkeep)]>);
+
+impl Listeners {
+    /// # Errors
+    /// A service is neither embedded nor addressed.
+    pub fn new(platform: &Platform) -> Result<Self, BootError> {
+        let of = |service| Ok((service, Upkeep::new(platform.transport(crate::NAME, service)?)));
+        Ok(Self(LISTENERS.into_iter().map(of).collect::<Result<Vec<_>, BootError>>()?.into()))
+    }
+
+    /// How far each service is behind; one that does not answer is left out.
+    pub async fn lags(&self) -> Vec<EventLag> {
+        join_all(self.0.iter().map(|(_, upkeep)| upkeep.lag())).await.into_iter().flatten().collect()
+    }
+
+    /// Whether all that was said has been heard. Parked events count as heard.
+    pub async fn is_quiet(&self) -> bool {
+        let lags = self.lags().await;
+        lags.len() == self.0.len() && lags.iter().all(|lag| lag.waiting + lag.pending + lag.outbox == 0)
+    }
+
+    fn of(&self, service: &str) -> Result<&Upkeep, ApiError> {
+        let found = self.0.iter().find(|(name, _)| *name == service);
+        found.map(|(_, upkeep)| upkeep).ok_or_else(|| ApiError::new(Code::NotFound, "no such service listens to events"))
+    }
+}
+
+/// `GET /api/events`
+#[derive(Serialize)]
+struct Overview {
+    services: Vec<EventLag>,
+    /// The newest of each service.
+    parked: Vec<Parked>,
+}
+
+#[derive(Serialize)]
+struct Parked {
+    service: &'static str,
+    #[serde(flatten)]
+    event: ParkedEvent,
+}
+
+pub fn router(listeners: Listeners) -> Router {
+    Router::new().route("/api/events", get(overview)).route("/api/events/{service}/replay", post(replay)).with_state(listeners)
+}
+
+async fn overview(State(listeners): State<Listeners>) -> ApiResult<Json<Overview>> {
+    let services = listeners.lags().await;
+    let pages = join_all(listeners.0.iter().map(|(service, upkeep)| async { Some((*service, upkeep.parked(None).await.ok()?)) })).await;
+    let parked = pages.into_iter().flatten().flat_map(|(service, page)| page.events.into_iter().map(move |event| Parked { service, event }));
+    Ok(Json(Overview { services, parked: parked.collect() }))
+}
+
+async fn replay(
+    State(listeners): State<Listeners>,
+    Path(service): Path<String>,
+    Json(which): Json<Replay>,
+) -> ApiResult<Json<Replayed>> {
+    let replayed = listeners.of(&service)?.replay(&which.id).await?;
+    tracing::info!(event.id = replayed.id, peer.service = service, "An operator replayed event {}", replayed.id);
+    Ok(Json(replayed))
+}
