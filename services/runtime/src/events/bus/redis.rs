@@ -222,21 +222,30 @@ async fn follow_once(bus: &Shared, place: &mut Option<(Client, String)>) -> Resu
     let (client, last) = match place {
         Some(place) => place,
         None => {
-            let newest: Vec<(String, HashMap<String, String>)> = bus.redis.client()?.xrevrange_values(STREAM, "+", "-", Some(1)).await?;
+            let newest: Vec<Entry> = bus.redis.client()?.xrevrange_values(STREAM, "+", "-", Some(1)).await?;
             let last = newest.into_iter().next().map_or_else(|| "0-0".to_owned(), |(id, _)| id);
             place.insert((waiting_client(&bus.redis).await?, last))
         }
     };
     let wait_ms = LONGEST_WAIT.as_millis() as u64;
-    let read: Entries = client.xread_map(Some(READ_LIMIT as u64), Some(wait_ms), STREAM, last.as_str()).await?;
-    let entries: Vec<_> = read.into_values().flatten().collect();
+    let entries = entries(client.xread(Some(READ_LIMIT as u64), Some(wait_ms), STREAM, last.as_str()).await?)?;
     if let Some((id, _)) = entries.last() {
         last.clone_from(id);
     }
     Ok(entries.into_iter().filter_map(|(_, mut fields)| fields.remove("document")).collect())
 }
 
-type Entries = XReadResponse<String, String, String, String>;
+/// An entry of the stream: its id and its fields.
+type Entry = (String, HashMap<String, String>);
+
+/// What a read found. Time that passed without anything is no entries, and not an error.
+fn entries(reply: Value) -> Result<Vec<Entry>, StoreError> {
+    if reply.is_null() {
+        return Ok(Vec::new());
+    }
+    let read: XReadResponse<String, String, String, String> = reply.into_xread_response()?;
+    Ok(read.into_values().flatten().collect())
+}
 
 struct RedisReader {
     redis: Redis,
@@ -281,7 +290,7 @@ impl RedisReader {
             state = State::Claiming("0-0".to_owned());
         }
         if let State::Claiming(from) = &state {
-            let (next, entries): (String, Vec<(String, HashMap<String, String>)>) =
+            let (next, entries): (String, Vec<Entry>) =
                 client.xautoclaim_values(STREAM, self.group, self.name.as_str(), 0, from.as_str(), Some(READ_LIMIT as u64), false).await?;
             state = if next == "0-0" { State::Reading } else { State::Claiming(next) };
             if restarted || !entries.is_empty() {
@@ -290,8 +299,8 @@ impl RedisReader {
         }
         let wait_ms = u64::try_from(wait.min(LONGEST_WAIT).as_millis()).unwrap_or(1).max(1);
         let count = Some(READ_LIMIT as u64);
-        let read: Entries = client.xreadgroup_map(self.group, self.name.as_str(), count, Some(wait_ms), false, STREAM, ">").await?;
-        Ok((Batch { restarted, deliveries: deliveries(read.into_values().flatten(), false) }, state))
+        let read = client.xreadgroup(self.group, self.name.as_str(), count, Some(wait_ms), false, STREAM, ">").await?;
+        Ok((Batch { restarted, deliveries: deliveries(entries(read)?, false) }, state))
     }
 
     /// From the beginning of the stream, so that nothing published before is missed.
@@ -319,8 +328,8 @@ impl RedisReader {
     }
 }
 
-fn deliveries(entries: impl IntoIterator<Item = (String, HashMap<String, String>)>, again: bool) -> Vec<Delivery> {
-    let delivery = |(id, mut fields): (String, HashMap<String, String>)| {
+fn deliveries(entries: Vec<Entry>, again: bool) -> Vec<Delivery> {
+    let delivery = |(id, mut fields): Entry| {
         let mut field = |name: &str| fields.remove(name).unwrap_or_default();
         let message = Message { id: field("id"), kind: field("kind"), order: field("order"), document: field("document") };
         let (ms, number) = id.split_once('-')?;

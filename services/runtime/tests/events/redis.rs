@@ -1,0 +1,101 @@
+//! Facts about Redis going away.
+
+use super::world::{PATIENCE, World, event, parcel};
+use fred::interfaces::{ClientLike, StreamsInterface};
+use runtime::events::Bus;
+use runtime::events::bus::{LONGEST_WAIT, RedisBus};
+use std::time::Duration;
+use testkit::{RedisServer, eventually};
+use tokio::sync::mpsc;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bus_that_is_down_loses_nothing() {
+    let mut world = World::split().await;
+    let order = world.teller("order").await;
+    let menu = world.listener("menu").await;
+    order.tell(vec![event("a", 0)]).await;
+    menu.sees(1).await;
+    let redis = world.redis.as_mut().unwrap();
+    redis.kill();
+    for step in 1..20 {
+        order.tell(vec![event("a", step)]).await;
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(order.outbox().await, 19);
+    redis.restart();
+    let seen = menu.sees(20).await;
+    assert_eq!(seen, (0..20).map(|step| format!("a/{step}")).collect::<Vec<_>>());
+    eventually("the outbox is empty", PATIENCE, async || order.outbox().await == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bus_that_stands_still_for_seconds_loses_nothing() {
+    let world = World::split().await;
+    let order = world.teller("order").await;
+    let menu = world.listener("menu").await;
+    let redis = world.platform.redis().await.unwrap().unwrap();
+    let mut told = 0;
+    for _ in 0..2 {
+        let pause: String = redis.pool().next().custom(fred::cmd!("CLIENT"), vec!["PAUSE", "2500"]).await.unwrap();
+        assert_eq!(pause, "OK");
+        for _ in 0..20 {
+            order.tell(vec![event("a", told)]).await;
+            told += 1;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        eventually("Redis goes on", PATIENCE, async || redis.pool().next().ping::<()>(None).await.is_ok()).await;
+    }
+    let seen = menu.sees(told as usize).await;
+    assert_eq!(seen, (0..told).map(|step| format!("a/{step}")).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_forgot_everything_is_used_again() {
+    let world = World::split().await;
+    let order = world.teller("order").await;
+    let menu = world.listener("menu").await;
+    order.tell(vec![event("a", 0)]).await;
+    menu.sees(1).await;
+    let redis = world.platform.redis().await.unwrap().unwrap();
+    redis.pool().next().flushall::<()>(false).await.unwrap();
+    order.tell(vec![event("a", 1)]).await;
+    menu.sees(2).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_killed_process_held_comes_to_the_next_in_order() {
+    let server = RedisServer::start();
+    let bus = RedisBus::new(server.connect().await);
+    let mut killed = bus.reader("group");
+    let settled = mpsc::unbounded_channel().0;
+    bus.publish(&[parcel(0), parcel(1)], &settled).await.unwrap();
+    let mut held = 0;
+    while held < 2 {
+        held += killed.read(LONGEST_WAIT).await.unwrap().deliveries.len();
+    }
+    // It never says goodbye.
+    std::mem::forget(killed);
+    bus.publish(&[parcel(2)], &settled).await.unwrap();
+    let mut heir = bus.reader("group");
+    let mut seen = Vec::new();
+    eventually("the heir reads", PATIENCE, async || {
+        seen.extend(heir.read(LONGEST_WAIT).await.unwrap().deliveries.into_iter().map(|delivery| delivery.message.id.clone()));
+        seen.len() == 3
+    })
+    .await;
+    assert_eq!(seen, ["o0/0", "o1/0", "o2/0"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_stream_stays_bounded() {
+    let server = RedisServer::start();
+    let redis = server.connect().await;
+    let bus = RedisBus::with_limits(redis.clone(), runtime::events::bus::Limits { kept: 1_000, behind: 500 });
+    let settled = mpsc::unbounded_channel().0;
+    for at in 0..50 {
+        let parcels: Vec<_> = (at * 100..(at + 1) * 100).map(parcel).collect();
+        bus.publish(&parcels, &settled).await.unwrap();
+    }
+    let length: u64 = redis.pool().next().xlen("events").await.unwrap();
+    assert!((1_000..1_200).contains(&length), "{length}");
+}
