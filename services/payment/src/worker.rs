@@ -1,0 +1,203 @@
+//! Asks the bank about every payment that wants it: many at a time, each again until it answers.
+
+use crate::domain::{Ask, Payment, State};
+use crate::provider::{PaymentProvider, ask};
+use crate::store::PaymentBook;
+use crate::{Metrics, NAME};
+use contract::{OrderId, Timestamp};
+use futures::stream::{FuturesUnordered, StreamExt};
+use opentelemetry::KeyValue;
+use runtime::Platform;
+use runtime::clock::SharedClock;
+use runtime::context::{self, RequestContext};
+use runtime::events::Events;
+use runtime::telemetry::propagation;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{RwLock, mpsc};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span, field};
+
+/// Payments at the bank at once. At its usual pace that is twenty thousand a second; with five seconds each still two hundred.
+const AT_THE_BANK: usize = 1_024;
+
+/// Payments that wait to be taken to the bank. More wait in the books.
+const QUEUE: usize = 4_096;
+
+/// How often the books are searched for payments that nobody works on: those of a process that is gone, and those that were put off.
+const SEARCH_EVERY: Duration = Duration::from_millis(250);
+
+/// Taken up in one go.
+const CLAIM: u32 = 256;
+
+/// What a worker needs. Clones share it.
+#[derive(Clone)]
+pub struct Desk {
+    pub book: Arc<dyn PaymentBook>,
+    pub provider: Arc<dyn PaymentProvider>,
+    pub clock: SharedClock,
+    pub events: Events,
+    pub metrics: Metrics,
+    /// Held for reading by whoever asks the bank, and for writing while the books are emptied.
+    pub open: Arc<RwLock<()>>,
+}
+
+/// Where new payments are handed in, before there is a worker to take them.
+pub fn queue() -> (mpsc::Sender<Payment>, mpsc::Receiver<Payment>) {
+    mpsc::channel(QUEUE)
+}
+
+pub fn start(platform: &Platform, desk: Desk, queue: (mpsc::Sender<Payment>, mpsc::Receiver<Payment>)) {
+    let (sender, receiver) = queue;
+    let searching = desk.clone();
+    // What is due in books of our own belongs to a process that is gone: it need not wait for the end of its lease.
+    let mut horizon = (!desk.book.is_shared()).then(|| desk.clock.now() + crate::domain::LEASE);
+    platform.every(NAME, SEARCH_EVERY, move || {
+        let (desk, sender, horizon) = (searching.clone(), sender.clone(), horizon.take());
+        async move { search(&desk, &sender, horizon).await }
+    });
+    platform.spawn(NAME, work(desk, receiver, platform.stop.clone()));
+}
+
+/// Takes up what is due, or due before `horizon`.
+async fn search(desk: &Desk, queue: &mpsc::Sender<Payment>, horizon: Option<Timestamp>) {
+    loop {
+        let now = desk.clock.now();
+        match desk.book.claim(horizon.unwrap_or(now), now, CLAIM).await {
+            Ok(payments) => {
+                let full = payments.len() as u32 == CLAIM;
+                for payment in payments {
+                    if queue.send(payment).await.is_err() {
+                        return;
+                    }
+                }
+                if !full {
+                    return;
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "Payments cannot be searched for");
+                return;
+            }
+        }
+    }
+}
+
+async fn work(desk: Desk, mut queue: mpsc::Receiver<Payment>, stop: CancellationToken) {
+    let mut asking = FuturesUnordered::new();
+    let mut at_the_bank: HashSet<OrderId> = HashSet::new();
+    loop {
+        tokio::select! {
+            // What is unfinished is found in the books by the next process.
+            () = stop.cancelled() => return,
+            Some(order) = asking.next(), if !asking.is_empty() => {
+                at_the_bank.remove(&order);
+            }
+            Some(payment) = queue.recv(), if at_the_bank.len() < AT_THE_BANK => {
+                if at_the_bank.insert(payment.order_id.clone()) {
+                    asking.push(settle(&desk, payment));
+                }
+            }
+        }
+    }
+}
+
+/// Asks the bank until it need not be asked any more about this payment, or does not answer.
+async fn settle(desk: &Desk, payment: Payment) -> OrderId {
+    let order = payment.order_id.clone();
+    let mut next = Some(Box::new(payment));
+    while let Some(payment) = next.take() {
+        let Some(wanted) = payment.state.wants() else { break };
+        let span = span(&payment, wanted);
+        let context = context(&payment);
+        next = context::scope(context, once(desk, &payment, wanted).instrument(span)).await;
+    }
+    order
+}
+
+/// Asks once and writes the answer down; answers what is to be asked next.
+async fn once(desk: &Desk, payment: &Payment, wanted: Ask) -> Option<Box<Payment>> {
+    let _open = desk.open.read().await;
+    let order = &payment.order_id;
+    let started = Instant::now();
+    let answer = ask(&*desk.provider, wanted, payment).await;
+    desk.metrics.asked(wanted, answer.is_ok(), started.elapsed());
+    let now = desk.clock.now();
+    let happened = match answer {
+        Ok(happened) => happened,
+        Err(error) => {
+            Span::current().record("otel.status_code", "ERROR");
+            tracing::warn!(order.id = %order, %error, "The bank did not answer about order {order}; it is asked again");
+            if let Err(error) = desk.book.put_off(order, now).await {
+                tracing::warn!(order.id = %order, %error, "The payment of order {order} waits for its lease to end");
+            }
+            return None;
+        }
+    };
+    match desk.book.answer(order, happened, propagation::traceparent(&Span::current()), now).await {
+        Ok(answered) => {
+            if let Some(state) = answered.became {
+                desk.events.wake();
+                report(desk, payment, state);
+            }
+            answered.next
+        }
+        Err(error) => {
+            // The bank is asked again when the lease ends, and says the same.
+            tracing::warn!(order.id = %order, %error, "The bank's answer about order {order} could not be written down");
+            None
+        }
+    }
+}
+
+fn report(desk: &Desk, payment: &Payment, state: State) {
+    let order = &payment.order_id;
+    Span::current().record("feast.payment.outcome", state.as_str());
+    if matches!(state, State::Completed | State::Failed | State::Refunded | State::Void) {
+        desk.metrics.payments.add(1, &[KeyValue::new("feast.payment.outcome", state.as_str())]);
+    }
+    if state == State::Completed {
+        tracing::debug!(order.id = %order, "Payment of order {order} is completed");
+    } else {
+        tracing::info!(order.id = %order, feast.payment.outcome = state.as_str(), "Payment of order {order} is {}", state.as_str());
+    }
+}
+
+fn span(payment: &Payment, wanted: Ask) -> Span {
+    let operation = operation(wanted);
+    let span = tracing::info_span!(
+        "payment.provider",
+        otel.name = format!("{operation} payment"),
+        otel.kind = "client",
+        otel.status_code = field::Empty,
+        order.id = %payment.order_id,
+        feast.payment.method = payment.method,
+        feast.payment.outcome = field::Empty,
+        chaos.flag = field::Empty,
+        chaos.injected = field::Empty,
+    );
+    propagation::follow(&span, payment.traceparent.as_deref().into_iter());
+    span
+}
+
+pub const fn operation(ask: Ask) -> &'static str {
+    match ask {
+        Ask::Charge => "charge",
+        Ask::Refund => "refund",
+    }
+}
+
+/// Flags see whose payment it is.
+fn context(payment: &Payment) -> Arc<RequestContext> {
+    Arc::new(RequestContext {
+        service: NAME,
+        request_id: payment.order_id.as_str().into(),
+        session: payment.session.as_deref().map(Arc::from),
+        synthetic: payment.synthetic,
+        restaurant: Some(payment.restaurant_id.as_str().into()),
+        city: Some(payment.city.as_str().into()),
+        ..RequestContext::default()
+    })
+}
