@@ -114,6 +114,12 @@ fn judge(books: &Books, at: Timestamp) -> Ledger {
             side(order, &["paid_cents"], &[]),
             side(menu, &["ticket_cents"], &[]),
         ),
+        (
+            "pricing",
+            "cents of paid orders = what the pricing algorithms earned",
+            side(order, &["paid_cents"], &[]),
+            side(middleware, &["priced_cents"], &[]),
+        ),
         ("payments", "accepted orders = orders handed to payment", side(order, &["orders"], &[]), side(payment, &["payments"], &[])),
         (
             "money",

@@ -27,6 +27,9 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// How long the last telemetry may take to leave.
 const FLUSH: Duration = Duration::from_secs(5);
 
+/// Services that share nothing but what is in their database.
+const WITHOUT_REDIS: [&str; 1] = ["user"];
+
 /// Why a process cannot start. One sentence for people.
 #[derive(Debug, thiserror::Error)]
 pub enum BootError {
@@ -59,6 +62,10 @@ where
     run_process(name, settings.clone(), async move |platform| {
         let address = listen_address("LISTEN_ADDR", args.listen_addr.as_deref(), port)?;
         settings.require_token_off_loopback(address)?;
+        if settings.redis_url.is_none() && !WITHOUT_REDIS.contains(&name) {
+            let why = "REDIS_URL is not set: services that run alone share carts, stock and events through Redis";
+            return Err(BootError::Config(why.to_owned()));
+        }
         let service = build(platform.clone()).await?;
         platform.open_bus();
         let health =

@@ -82,6 +82,12 @@ impl RedisServer {
         redis.pool().quit().await.unwrap();
     }
 
+    /// `STOP` makes it hang until `CONT`.
+    pub fn signal(&self, signal: &str) {
+        let pid = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
+    }
+
     /// `kill -9`
     pub fn kill(&mut self) {
         self.process.kill().unwrap();

@@ -1,4 +1,4 @@
-//! The whole platform, as one process or as five with a Redis.
+//! The whole platform, as one process or as nine with a Redis and, when asked for, a PostgreSQL.
 
 use super::OPERATOR_TOKEN;
 use super::http::{Browser, Http};
@@ -17,7 +17,7 @@ const INTERNAL_TOKEN: &str = "internal-token-of-the-system-suite";
 const ATTEMPTS: usize = 5;
 
 /// The services in the order of who needs whom.
-pub const SERVICES: [&str; 4] = ["menu", "middleware", "cart", "order"];
+pub const SERVICES: [&str; 8] = ["menu", "middleware", "cart", "order", "user", "payment", "delivery", "notification"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -33,6 +33,10 @@ pub struct Options {
     pub rate_limit: Option<u32>,
     /// Every service is said to be at a second address, too, where nobody listens.
     pub dead_addresses: bool,
+    /// Where a split platform's services keep what must last, instead of a file each.
+    pub database_url: Option<String>,
+    /// More settings, for every process.
+    pub settings: Vec<(&'static str, String)>,
 }
 
 pub struct Platform {
@@ -76,7 +80,11 @@ impl Platform {
             let server_of_redis = RedisServer::start_on(ports.take());
             let sync = format!("127.0.0.1:{}", ports.take());
             let addresses: Vec<(&str, Http)> = SERVICES.iter().map(|name| (*name, Http::new(ports.take()))).collect();
-            server.extend([("FLAGS_SYNC_ADDR", sync.clone()), ("INTERNAL_TOKEN", INTERNAL_TOKEN.to_owned())]);
+            server.extend([
+                ("FLAGS_SYNC_ADDR", sync.clone()),
+                ("INTERNAL_TOKEN", INTERNAL_TOKEN.to_owned()),
+                ("REDIS_URL", server_of_redis.url()),
+            ]);
             let dead = options.dead_addresses.then(|| ports.take());
             let urls: Vec<(&str, String)> = addresses
                 .iter()
@@ -89,9 +97,9 @@ impl Platform {
             for (name, http) in &addresses {
                 let mut settings = settings_of_service(name, http, folder.path(), &urls);
                 settings.push(("FLAGS_SOURCE", format!("flagd://{sync}")));
-                if matches!(*name, "cart" | "middleware") {
-                    settings.push(("REDIS_URL", server_of_redis.url()));
-                }
+                settings.push(("REDIS_URL", server_of_redis.url()));
+                settings.extend(options.database_url.iter().map(|url| ("DATABASE_URL", url.clone())));
+                settings.extend(options.settings.iter().cloned());
                 processes.push(Process::new(name, http.clone(), settings, folder.path().join(format!("{name}.log"))));
             }
             redis = Some(server_of_redis);
@@ -178,6 +186,15 @@ impl Platform {
         self.redis.borrow_mut().as_mut().unwrap().restart();
     }
 
+    /// Makes Redis stand still: connections stay open, and nothing is answered.
+    pub fn hang_redis(&self) {
+        self.redis.borrow().as_ref().unwrap().signal("STOP");
+    }
+
+    pub fn redis_goes_on(&self) {
+        self.redis.borrow().as_ref().unwrap().signal("CONT");
+    }
+
     /// What the process of a service has logged so far.
     pub fn log_of(&self, service: &str) -> String {
         self.with_process(service, |process| process.log())
@@ -205,6 +222,7 @@ fn settings_of_server(http: &Http, folder: &Path, options: &Options) -> Vec<(&'s
         std::fs::write(flags_file(folder), text).unwrap();
         settings.push(("FLAGS_SOURCE", format!("file:{}", flags_file(folder).display())));
     }
+    settings.extend(options.settings.iter().cloned());
     settings.extend(options.rate_limit.map(|limit| ("RATE_LIMIT", limit.to_string())));
     settings
 }
@@ -232,6 +250,10 @@ fn url_setting(service: &str) -> &'static str {
         "middleware" => "MIDDLEWARE_URL",
         "cart" => "CART_URL",
         "order" => "ORDER_URL",
+        "user" => "USER_URL",
+        "payment" => "PAYMENT_URL",
+        "delivery" => "DELIVERY_URL",
+        "notification" => "NOTIFICATION_URL",
         _ => unreachable!("{service} is no service"),
     }
 }

@@ -100,7 +100,8 @@ async fn variants(Shared(state): Shared<State>) -> ApiResult<Json<Vec<VariantRev
     Ok(Json(read.collect::<Result<_, sqlx::Error>>().map_err(StoreError::from)?))
 }
 
-/// `stock` is what the shelves say, `movements` what the journal adds up to; `sold_units` and `released_units` are of orders.
+/// `stock` is what the shelves say, `movements` what the journal adds up to; `sold_units` and `released_units` are of orders;
+/// `priced_orders` and `priced_cents` are paid orders as the comparison of the algorithms counted them.
 async fn ledger(Shared(state): Shared<State>) -> ApiResult<Json<LedgerPage>> {
     let mut page = LedgerPage::default();
     let since = state.clock.now().millis() - SETTLE_WITHIN_MS;
@@ -115,6 +116,10 @@ async fn ledger(Shared(state): Shared<State>) -> ApiResult<Json<LedgerPage>> {
     for (at, name) in ["movements", "sold_units", "released_units"].into_iter().enumerate() {
         page.recent.insert(name.to_owned(), row.int(at).map_err(StoreError::from)?);
     }
+    let priced = "SELECT COALESCE(CAST(SUM(orders) AS BIGINT), 0), COALESCE(CAST(SUM(cents) AS BIGINT), 0) FROM pricing_variants";
+    let row = state.database.one(priced, args![]).await.map_err(StoreError::from)?;
+    page.totals.insert("priced_orders".to_owned(), row.int(0).map_err(StoreError::from)?);
+    page.totals.insert("priced_cents".to_owned(), row.int(1).map_err(StoreError::from)?);
     let levels = state.stock.levels().await?;
     page.totals.insert("stock".to_owned(), levels.iter().map(|level| level.current_stock).sum());
     page.totals.insert("negative_items".to_owned(), levels.iter().filter(|level| level.current_stock < 0).count() as i64);
