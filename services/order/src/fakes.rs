@@ -1,16 +1,18 @@
 //! The services around an order, as small as they can be, with faults: carts, one menu, one stock. And an order book whose answers
 //! get lost.
 
-use crate::store::{Begun, Intent, Moved, NewOrder, OrderBook, Outgoing, Owner, Page, Record, SCHEMA, SqlOrderBook};
+use crate::store::{Begun, Change, Intent, Moved, NewOrder, OrderBook, Outgoing, Owner, Page, Record, SCHEMA, SqlOrderBook, Steps};
 use crate::{Metrics, NAME, State};
 use async_trait::async_trait;
 use contract::cart::{Cart, CartLine};
 use contract::client::{Call, CartClient, MenuClient, MiddlewareClient, Reply, SharedTransport, Transport};
 use contract::error::ErrorBody;
-use contract::menu::{ItemsReply, MenuItem, Restaurant};
-use contract::order::{Order, OrderStatus, PlaceOrder};
+use contract::geo::Location;
+use contract::ledger::LedgerPage;
+use contract::menu::{Hours, ItemsReply, MenuItem, Restaurant};
+use contract::order::{Board, Order, OrderStatus, PlaceOrder};
 use contract::pricing::{ConfirmBatch, LineRequest, PricedLine, Quote, QuoteRequest, Reservation, ReservationRequest, ReservationState};
-use contract::{ApiError, CartId, Code, CustomerName, Money, OrderId, Timestamp};
+use contract::{ApiError, CartId, Code, CustomerName, Money, OrderId, RestaurantId, Timestamp};
 use futures::future::BoxFuture;
 use runtime::Platform;
 use runtime::clock::{Clock, ManualClock};
@@ -44,6 +46,8 @@ struct Inner {
     carts: BTreeMap<String, Cart>,
     gone_from_menu: bool,
     not_served: bool,
+    closed: bool,
+    paused: bool,
     taken: i64,
     reservations: BTreeMap<OrderId, Reservation>,
     /// What the orders of reservations were asked with.
@@ -88,6 +92,7 @@ impl World {
             quantity: 2,
             base_price: Money::from_cents(1),
             added_at: MORNING,
+            choice: Some("Oat".to_owned()),
         };
         let restaurant_id = Some("bar".into());
         let cart = Cart { id: id.into(), items: vec![line], restaurant_id, created_at: MORNING, updated_at: MORNING };
@@ -111,6 +116,14 @@ impl World {
 
     pub fn stop_serving(&self) {
         self.inner().not_served = true;
+    }
+
+    pub fn close(&self) {
+        self.inner().closed = true;
+    }
+
+    pub fn pause(&self, paused: bool) {
+        self.inner().paused = paused;
     }
 
     /// What is left of the stock.
@@ -171,6 +184,7 @@ impl World {
             restaurant_id: "bar".into(),
             category: String::new(),
             tags: Vec::new(),
+            options: Vec::new(),
         };
         let bar = Restaurant {
             id: "bar".into(),
@@ -179,10 +193,14 @@ impl World {
             description: String::new(),
             emoji: String::new(),
             cuisine: String::new(),
-            city: String::new(),
+            city: "Berlin".to_owned(),
             time_zone: "Europe/Berlin".to_owned(),
             hues: [0, 0],
             item_count: 1,
+            location: Location { x: 5_000, y: 5_000 },
+            hours: Hours::default(),
+            paused: inner.paused,
+            open: !inner.paused && !inner.closed,
         };
         let items = if inner.gone_from_menu { Vec::new() } else { vec![latte] };
         reply(200, &ItemsReply { items, restaurants: vec![bar] })
@@ -206,7 +224,16 @@ impl World {
         inner.taken += wanted;
         let lines = priced(&request.lines);
         let total = lines.iter().map(|line| line.total).sum();
-        let reservation = Reservation { order_id: request.order_id.clone(), state: ReservationState::Reserved, lines, total };
+        let reservation = Reservation {
+            order_id: request.order_id.clone(),
+            state: ReservationState::Reserved,
+            lines,
+            fees: Vec::new(),
+            discounts: Vec::new(),
+            subtotal: total,
+            total,
+            pricing: "v1".to_owned(),
+        };
         inner.reservations.insert(request.order_id, reservation.clone());
         reply(200, &reservation)
     }
@@ -214,7 +241,16 @@ impl World {
     fn release(&self, call: &Call) -> Reply {
         let id = OrderId::from(call.path.trim_start_matches("/reservations/").trim_end_matches("/release"));
         let mut inner = self.inner();
-        let gone = Reservation { order_id: id.clone(), state: ReservationState::Released, lines: Vec::new(), total: Money::ZERO };
+        let gone = Reservation {
+            order_id: id.clone(),
+            state: ReservationState::Released,
+            lines: Vec::new(),
+            fees: Vec::new(),
+            discounts: Vec::new(),
+            subtotal: Money::ZERO,
+            total: Money::ZERO,
+            pricing: String::new(),
+        };
         if let Some(before) = inner.reservations.insert(id, gone) {
             inner.taken -= before.lines.iter().map(|line| i64::from(line.quantity)).sum::<i64>();
         }
@@ -280,7 +316,21 @@ fn quote(call: &Call) -> Reply {
     let lines = priced(&request.lines);
     let total = lines.iter().map(|line| line.total).sum();
     let (fees, discounts) = (Vec::new(), Vec::new());
-    reply(200, &Quote { quote_id: "quote-1".into(), lines, fees, discounts, subtotal: total, total, expires_at: MORNING })
+    reply(
+        200,
+        &Quote {
+            quote_id: "quote-1".into(),
+            lines,
+            fees,
+            discounts,
+            subtotal: total,
+            total,
+            expires_at: MORNING,
+            pricing: "v1".to_owned(),
+            promotion: request.promotion,
+            way: request.way,
+        },
+    )
 }
 
 /// An order book that commits and then loses the answer, when it is told to.
@@ -325,8 +375,32 @@ impl OrderBook for Forgetful {
     async fn customers(&self, owner: &Owner, after: Option<&str>, limit: u32) -> Result<Vec<String>, StoreError> {
         self.book.customers(owner, after, limit).await
     }
-    async fn set_status(&self, id: &OrderId, status: OrderStatus, at: Timestamp) -> Result<Moved, StoreError> {
-        self.book.set_status(id, status, at).await
+    async fn change(&self, change: &Change) -> Result<Moved, StoreError> {
+        self.book.change(change).await
+    }
+    async fn cook(&self, now: Timestamp, limit: u32) -> Result<Steps, StoreError> {
+        self.book.cook(now, limit).await
+    }
+    async fn sweep(&self, now: Timestamp, limit: u32) -> Result<(u32, Steps), StoreError> {
+        self.book.sweep(now, limit).await
+    }
+    async fn board(&self, restaurant: &RestaurantId) -> Result<Board, StoreError> {
+        self.book.board(restaurant).await
+    }
+    async fn set_autopilot(&self, restaurant: &RestaurantId, on: bool) -> Result<(), StoreError> {
+        self.book.set_autopilot(restaurant, on).await
+    }
+    async fn claim(&self, from: &str, to: &str, user: &str) -> Result<(), StoreError> {
+        self.book.claim(from, to, user).await
+    }
+    async fn ledger(&self, now: Timestamp) -> Result<LedgerPage, StoreError> {
+        self.book.ledger(now).await
+    }
+    async fn forget_recent(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.book.forget_recent(before).await
+    }
+    async fn reset(&self) -> Result<(), StoreError> {
+        self.book.reset().await
     }
     async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
         self.book.due(now, limit).await
@@ -343,6 +417,8 @@ pub struct Bench {
     pub clock: ManualClock,
     pub platform: Arc<Platform>,
     pub lose_commits: Arc<AtomicBool>,
+    /// What the book is kept in: for what others tell, and what they are told.
+    pub database: Database,
 }
 
 impl Bench {
@@ -352,7 +428,7 @@ impl Bench {
         let transport: SharedTransport = Arc::new(world.clone());
         let database = Database::in_memory(NAME, &SCHEMA).await.unwrap();
         let lose_commits = Arc::new(AtomicBool::new(false));
-        let book = SqlOrderBook::new(database, platform.guard(NAME, "orders", "sqlite"));
+        let book = SqlOrderBook::new(database.clone(), platform.guard(NAME, "orders", "sqlite"), platform.chance.clone());
         let state = State {
             book: Arc::new(Forgetful { book, lose_commits: lose_commits.clone() }),
             carts: CartClient::new(transport.clone()),
@@ -360,9 +436,10 @@ impl Bench {
             middleware: MiddlewareClient::new(transport),
             clock: Arc::new(clock.clone()),
             wake: Arc::new(Notify::new()),
+            events: None,
             metrics: Metrics::new(&platform),
         };
-        Self { state, world, clock, platform: Arc::new(platform), lose_commits }
+        Self { state, world, clock, platform: Arc::new(platform), lose_commits, database }
     }
 
     /// Orders that stand, newest first.

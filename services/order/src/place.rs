@@ -4,8 +4,8 @@
 //! and no stock is missing. The intent row is written first and turned into the order by compare-and-set in the same transaction that
 //! stores the order and its outbox event; giving up goes through the state `aborting`, after which a late commit fails.
 
-use crate::State;
-use crate::store::{Begun, Intent, NewOrder};
+use crate::store::{Begun, Intent, NewOrder, Whose};
+use crate::{State, owner_key};
 use contract::cart::Cart;
 use contract::geo::locate;
 use contract::menu::{ItemsReply, MenuItem, Restaurant};
@@ -14,7 +14,9 @@ use contract::pricing::{LineRequest, PricedLine, QuoteRequest, Reservation, Rese
 use contract::{ApiError, CartId, Code, ItemId, Note, OrderId, Timestamp, payment};
 use opentelemetry::KeyValue;
 use runtime::context;
+use runtime::telemetry::propagation;
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 use tracing::{Instrument, Span};
 
 /// The outcome of a request to order.
@@ -86,8 +88,16 @@ impl State {
             }
         };
         let order = draft.order(request, id, reserved, now);
-        let owner = context::current().owner().map(|owner| owner.to_string());
-        match self.book.commit(&NewOrder { order: order.clone(), cart_id: request.cart_id.clone(), session: owner }).await {
+        let context = context::current();
+        let text = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
+        let whose = Whose {
+            owner: owner_key(&context),
+            session: text(&context.session),
+            user: text(&context.user),
+            synthetic: context.synthetic,
+            traceparent: propagation::traceparent(&Span::current()),
+        };
+        match self.book.commit(&NewOrder { order: order.clone(), cart_id: request.cart_id.clone(), whose }).await {
             Ok(true) => {
                 self.accepted(&order, &draft.cart, now);
                 Ok(order)
@@ -108,8 +118,7 @@ impl State {
     }
 
     fn accepted(&self, order: &Order, cart: &Cart, now: Timestamp) {
-        self.wake.notify_one();
-        self.metrics.orders.add(1, &[KeyValue::new("feast.order.status", OrderStatus::Pending.as_str())]);
+        self.moved(&[(order.id.clone(), OrderStatus::Pending)]);
         self.metrics.revenue.add(u64::try_from(order.total_price.cents()).unwrap_or(0), &[]);
         self.metrics.cart_items.record(u64::from(cart.count()), &[]);
         self.metrics.cart_duration.record(now.since(cart.created_at).as_secs_f64(), &[]);

@@ -1,4 +1,5 @@
-//! Empties the outbox: confirms reservations and removes carts, after the order is safe, as often as it takes.
+//! Empties the outbox of tasks: confirms reservations and removes carts once the order is safe, gives stock back when an order ends
+//! without food; as often as it takes.
 
 use crate::store::{Outgoing, Task};
 use crate::{NAME, State};
@@ -10,7 +11,7 @@ use std::time::Duration;
 /// Rows worked on in one go.
 const BATCH: u32 = 200;
 
-/// Carts removed at once.
+/// Carts removed, and reservations released, at once.
 const CONCURRENCY: usize = 8;
 
 /// Waits after it was woken, so that the orders of a busy moment are worked on together.
@@ -53,7 +54,7 @@ pub async fn drain(state: &State) -> bool {
     let (done, failed) = deliver(state, due).await;
     let all_done = failed.is_empty();
     if let Err(error) = state.book.settle(done, failed, now).await {
-        // They are delivered again, which changes nothing: both deliveries are idempotent.
+        // They are delivered again, which changes nothing: every delivery is idempotent.
         tracing::warn!(%error, "The outbox cannot be written");
         return false;
     }
@@ -71,6 +72,8 @@ async fn deliver(state: &State, due: Vec<Outgoing>) -> (Vec<i64>, Vec<Outgoing>)
             let delivered = match &row.task {
                 Task::ConfirmStock => stock.is_ok(),
                 Task::ClearCart(cart) => state.carts.delete(cart).await.is_ok(),
+                // Should it overtake the confirmation, that finds nothing to confirm.
+                Task::ReleaseStock => state.middleware.release(&row.order_id).await.is_ok(),
             };
             (row, delivered)
         })

@@ -34,7 +34,7 @@ impl Bench {
         self.lose_commits.store(false, Ordering::SeqCst);
         flip(&self.platform, "store-down", "off");
         self.clock.advance(STALE_AFTER + Duration::from_millis(1));
-        sweep(&self.state, None).await;
+        sweep(&self.state, None).await.unwrap();
         while !self.due().await.is_empty() {
             drain(&self.state).await;
         }
@@ -276,7 +276,7 @@ async fn keys_of_two_clients_do_not_meet() {
         let who = Arc::new(RequestContext { client: Some(client.into()), session: Some(client.into()), ..RequestContext::default() });
         let (order, replayed) = context::scope(who, bench.place_with(request(&cart), Some("key"))).await.unwrap();
         assert!(!replayed);
-        assert_eq!(bench.state.book.find(&order.id).await.unwrap().unwrap().session.as_deref(), Some(client));
+        assert_eq!(bench.state.book.find(&order.id).await.unwrap().unwrap().owner, Some(format!("s:{client}")));
     }
     bench.settle().await;
     bench.adds_up(2).await;

@@ -1,17 +1,26 @@
 //! Orders in SQL.
 
+use super::rows::{record, select_record};
 use super::writes::{Done, Job, OrderWrites};
-use super::{Begun, Intent, Moved, NewOrder, OrderBook, Outgoing, Owner, Page, Record, Task};
+use super::{Begun, Change, Intent, Moved, NewOrder, OrderBook, Outgoing, Owner, Page, Record, Steps, Task, board, ledger};
 use async_trait::async_trait;
-use contract::order::{Order, OrderStatus};
-use contract::{CartId, OrderId, Timestamp};
+use contract::ledger::LedgerPage;
+use contract::order::{Board, Order};
+use contract::{CartId, OrderId, RestaurantId, Timestamp};
 use runtime::args;
-use runtime::store::sql::{Connection, Database, GroupCommit, Row, Schema};
+use runtime::chance::Chance;
+use runtime::store::sql::{Database, GroupCommit, Row, Schema};
 use runtime::store::{StoreError, StoreGuard};
 
 pub const SCHEMA: Schema = Schema {
-    sqlite: &[(1, "orders", include_str!("../../migrations/sqlite/0001_orders.sql"))],
-    postgres: &[(1, "orders", include_str!("../../migrations/postgres/0001_orders.sql"))],
+    sqlite: &[
+        (1, "orders", include_str!("../../migrations/sqlite/0001_orders.sql")),
+        (2, "life", include_str!("../../migrations/sqlite/0002_life.sql")),
+    ],
+    postgres: &[
+        (1, "orders", include_str!("../../migrations/postgres/0001_orders.sql")),
+        (2, "life", include_str!("../../migrations/postgres/0002_life.sql")),
+    ],
 };
 
 pub struct SqlOrderBook {
@@ -21,8 +30,9 @@ pub struct SqlOrderBook {
 }
 
 impl SqlOrderBook {
-    pub fn new(database: Database, guard: StoreGuard) -> Self {
-        Self { writer: GroupCommit::start(&database, OrderWrites), database, guard }
+    /// `chance` decides how long kitchens on autopilot take.
+    pub fn new(database: Database, guard: StoreGuard, chance: Chance) -> Self {
+        Self { writer: GroupCommit::start(&database, OrderWrites { chance }), database, guard }
     }
 
     async fn turn(&self, operation: &'static str, job: Job) -> Result<bool, StoreError> {
@@ -35,6 +45,13 @@ impl SqlOrderBook {
         self.guard.run(operation, write).await
     }
 
+    async fn steps(&self, job: Job) -> Result<(u32, Steps), StoreError> {
+        match self.writer.submit(job).await? {
+            Done::Steps(seen, steps) => Ok((seen, steps)),
+            _ => Err(mixed_up()),
+        }
+    }
+
     async fn write(&self, operation: &'static str, job: Job) -> Result<(), StoreError> {
         self.guard.run(operation, async { self.writer.submit(job).await.map(drop) }).await
     }
@@ -42,27 +59,6 @@ impl SqlOrderBook {
 
 fn mixed_up() -> StoreError {
     StoreError::Corrupt("the writer answered another question".to_owned())
-}
-
-/// A record, by what is asked for.
-macro_rules! select_record {
-    ($condition:literal) => {
-        concat!("SELECT document, status, updated_at_ms, session_id FROM orders ", $condition)
-    };
-}
-
-fn record(row: &Row) -> Result<Record, sqlx::Error> {
-    let status = row.text(1)?;
-    let mut order: Order = serde_json::from_str(&row.text(0)?).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-    order.status = OrderStatus::from_text(&status).ok_or_else(|| sqlx::Error::Decode(format!("{status} is not a status").into()))?;
-    order.updated_at = Timestamp::from_millis(row.int(2)?);
-    Ok(Record { order, session: row.opt_text(3)? })
-}
-
-/// Reads an order to change it: no other replica does until the transaction ends.
-pub async fn find_to_change(transaction: &mut Connection<'_>, id: &OrderId) -> Result<Option<Record>, sqlx::Error> {
-    let row = transaction.optional(select_record!("WHERE id = $1 FOR UPDATE"), args![id.as_str()]).await?;
-    row.as_ref().map(record).transpose()
 }
 
 /// Above every id: the first page starts here.
@@ -125,12 +121,12 @@ impl OrderBook for SqlOrderBook {
     async fn list(&self, owner: &Owner, customer: Option<&str>, page: &Page) -> Result<Vec<Order>, StoreError> {
         let (after, limit) = (page.after.as_ref().map_or(TOP, OrderId::as_str), page.limit);
         let (sql, args) = match (owner, customer) {
-            (Owner::Session(session), None) => {
-                (select_record!("WHERE id < $1 AND session_id = $3 ORDER BY id DESC LIMIT $2"), args![after, limit, session])
+            (Owner::One(owner), None) => {
+                (select_record!("WHERE id < $1 AND owner_id = $3 ORDER BY id DESC LIMIT $2"), args![after, limit, owner])
             }
-            (Owner::Session(session), Some(name)) => (
-                select_record!("WHERE id < $1 AND session_id = $3 AND customer_name = $4 ORDER BY id DESC LIMIT $2"),
-                args![after, limit, session, name],
+            (Owner::One(owner), Some(name)) => (
+                select_record!("WHERE id < $1 AND owner_id = $3 AND customer_name = $4 ORDER BY id DESC LIMIT $2"),
+                args![after, limit, owner, name],
             ),
             (Owner::Everybody, None) => (select_record!("WHERE id < $1 ORDER BY id DESC LIMIT $2"), args![after, limit]),
             (Owner::Everybody, Some(name)) => {
@@ -146,14 +142,24 @@ impl OrderBook for SqlOrderBook {
 
     async fn customers(&self, owner: &Owner, after: Option<&str>, limit: u32) -> Result<Vec<String>, StoreError> {
         let after = after.unwrap_or_default();
+        // From each name to the next along the index: as many steps as names, whatever they ordered.
         let (sql, args) = match owner {
-            Owner::Session(session) => (
-                "SELECT DISTINCT customer_name FROM orders WHERE customer_name > $1 AND session_id = $3 ORDER BY customer_name LIMIT $2",
-                args![after, limit, session],
+            Owner::One(owner) => (
+                "WITH RECURSIVE names(name) AS (\
+                     SELECT MIN(customer_name) FROM orders WHERE owner_id = $3 AND customer_name > $1 \
+                     UNION ALL SELECT (SELECT MIN(customer_name) FROM orders WHERE owner_id = $3 AND customer_name > names.name) \
+                     FROM names WHERE names.name IS NOT NULL) \
+                 SELECT name FROM names WHERE name IS NOT NULL LIMIT $2",
+                args![after, limit, owner],
             ),
-            Owner::Everybody => {
-                ("SELECT DISTINCT customer_name FROM orders WHERE customer_name > $1 ORDER BY customer_name LIMIT $2", args![after, limit])
-            }
+            Owner::Everybody => (
+                "WITH RECURSIVE names(name) AS (\
+                     SELECT MIN(customer_name) FROM orders WHERE customer_name > $1 \
+                     UNION ALL SELECT (SELECT MIN(customer_name) FROM orders WHERE customer_name > names.name) \
+                     FROM names WHERE names.name IS NOT NULL) \
+                 SELECT name FROM names WHERE name IS NOT NULL LIMIT $2",
+                args![after, limit],
+            ),
         };
         let read = async {
             let rows = self.database.all(sql, args).await?;
@@ -162,14 +168,61 @@ impl OrderBook for SqlOrderBook {
         self.guard.run("customers", read).await
     }
 
-    async fn set_status(&self, id: &OrderId, status: OrderStatus, at: Timestamp) -> Result<Moved, StoreError> {
+    async fn change(&self, change: &Change) -> Result<Moved, StoreError> {
         let write = async {
-            match self.writer.submit(Job::SetStatus(id.clone(), status, at)).await? {
+            match self.writer.submit(Job::Change(change.clone())).await? {
                 Done::Moved(moved) => Ok(moved),
                 _ => Err(mixed_up()),
             }
         };
-        self.guard.run("set_status", write).await
+        self.guard.run("change", write).await
+    }
+
+    async fn cook(&self, now: Timestamp, limit: u32) -> Result<Steps, StoreError> {
+        // Most of the time there is nothing to do, and looking costs the writer nothing.
+        let due = async {
+            let sql = "SELECT 1 FROM orders WHERE due_at_ms <= $1 \
+                AND restaurant_id NOT IN (SELECT restaurant_id FROM kitchens WHERE autopilot = 0) LIMIT 1";
+            if self.database.optional(sql, args![now]).await?.is_none() {
+                return Ok(Vec::new());
+            }
+            self.steps(Job::Cook { now, limit }).await.map(|(_, steps)| steps)
+        };
+        self.guard.run("cook", due).await
+    }
+
+    async fn sweep(&self, now: Timestamp, limit: u32) -> Result<(u32, Steps), StoreError> {
+        let overdue = async {
+            if self.database.optional("SELECT 1 FROM orders WHERE deadline_ms <= $1 LIMIT 1", args![now]).await?.is_none() {
+                return Ok((0, Vec::new()));
+            }
+            self.steps(Job::Sweep { now, limit }).await
+        };
+        self.guard.run("sweep", overdue).await
+    }
+
+    async fn board(&self, restaurant: &RestaurantId) -> Result<Board, StoreError> {
+        self.guard.run("board", async { Ok(board::board(&self.database, restaurant).await?) }).await
+    }
+
+    async fn set_autopilot(&self, restaurant: &RestaurantId, on: bool) -> Result<(), StoreError> {
+        self.write("set_autopilot", Job::SetAutopilot { restaurant: restaurant.clone(), on }).await
+    }
+
+    async fn claim(&self, from: &str, to: &str, user: &str) -> Result<(), StoreError> {
+        self.write("claim", Job::Claim { from: from.to_owned(), to: to.to_owned(), user: user.to_owned() }).await
+    }
+
+    async fn ledger(&self, now: Timestamp) -> Result<LedgerPage, StoreError> {
+        self.guard.run("ledger", async { Ok(ledger::page(&self.database, now).await?) }).await
+    }
+
+    async fn forget_recent(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.write("forget_recent", Job::ForgetRecent(before)).await
+    }
+
+    async fn reset(&self) -> Result<(), StoreError> {
+        self.write("reset", Job::Reset).await
     }
 
     async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
@@ -189,6 +242,7 @@ impl OrderBook for SqlOrderBook {
 fn outgoing(row: &Row) -> Result<Outgoing, StoreError> {
     let task = match row.text(1)?.as_str() {
         "confirm_stock" => Task::ConfirmStock,
+        "release_stock" => Task::ReleaseStock,
         "clear_cart" => Task::ClearCart(CartId::new(row.text(3)?)),
         other => return Err(StoreError::Corrupt(format!("{other} is not a task"))),
     };

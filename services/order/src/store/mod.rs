@@ -1,13 +1,20 @@
 //! Where orders live.
 
+mod board;
 mod book;
+mod ledger;
+mod moves;
+mod rows;
 mod writes;
 
 pub use book::{SCHEMA, SqlOrderBook};
+pub(crate) use moves::Desk;
 
+use crate::domain::Actor;
 use async_trait::async_trait;
-use contract::order::{Order, OrderStatus};
-use contract::{CartId, OrderId, Timestamp};
+use contract::ledger::LedgerPage;
+use contract::order::{Board, Order, OrderStatus};
+use contract::{CartId, OrderId, RestaurantId, Timestamp};
 use runtime::store::StoreError;
 
 /// A request to order, before anything else happens.
@@ -38,26 +45,41 @@ pub enum Begun {
     CartOrdered(OrderId),
 }
 
+/// Where an order came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Whose {
+    /// Who may see all of it and cancel it: see [`crate::owner_key`].
+    pub owner: Option<String>,
+    /// The browser's session, for events.
+    pub session: Option<String>,
+    /// The customer's account.
+    pub user: Option<String>,
+    /// Of the load generator's making.
+    pub synthetic: bool,
+    /// W3C trace context of the request that placed it: what the platform does by itself later belongs to that trace, too.
+    pub traceparent: Option<String>,
+}
+
 /// An order about to be accepted.
 #[derive(Clone, Debug)]
 pub struct NewOrder {
     pub order: Order,
     pub cart_id: CartId,
-    /// Who owns it.
-    pub session: Option<String>,
+    pub whose: Whose,
 }
 
 /// An order with its owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     pub order: Order,
-    pub session: Option<String>,
+    pub owner: Option<String>,
 }
 
 /// Whose orders are asked for.
 #[derive(Clone, Debug)]
 pub enum Owner {
-    Session(String),
+    /// By [`crate::owner_key`].
+    One(String),
     /// Operators see all.
     Everybody,
 }
@@ -74,6 +96,8 @@ pub struct Page {
 pub enum Task {
     ConfirmStock,
     ClearCart(CartId),
+    /// The order ended without food.
+    ReleaseStock,
 }
 
 /// A row of the outbox.
@@ -85,14 +109,32 @@ pub struct Outgoing {
     pub attempts: i64,
 }
 
-/// What became of a change of status.
+/// A change of status that somebody asks for.
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub order: OrderId,
+    pub by: Actor,
+    pub to: OrderStatus,
+    /// For people, when it ends the order.
+    pub reason: Option<String>,
+    pub at: Timestamp,
+    /// W3C trace context of who asks.
+    pub traceparent: Option<String>,
+}
+
+/// What became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Moved {
     Done(Box<Record>),
     /// Not from where it is.
     Illegal(OrderStatus),
+    /// Not by whoever asked.
+    NotTheirs,
     Missing,
 }
+
+/// Statuses that orders have reached, in order.
+pub type Steps = Vec<(OrderId, OrderStatus)>;
 
 #[async_trait]
 pub trait OrderBook: Send + Sync {
@@ -127,7 +169,31 @@ pub trait OrderBook: Send + Sync {
     /// Names that were ordered under, sorted; those after `after`.
     async fn customers(&self, owner: &Owner, after: Option<&str>, limit: u32) -> Result<Vec<String>, StoreError>;
 
-    async fn set_status(&self, id: &OrderId, status: OrderStatus, at: Timestamp) -> Result<Moved, StoreError>;
+    /// Moves an order, with its event and whatever else follows, or says why not.
+    async fn change(&self, change: &Change) -> Result<Moved, StoreError>;
+
+    /// Lets the kitchens that cook by themselves do what they have to do by `now`: one transaction for at most `limit` orders.
+    async fn cook(&self, now: Timestamp, limit: u32) -> Result<Steps, StoreError>;
+
+    /// Looks after orders whose deadline has passed by `now`, at most `limit`; answers how many there were, and the steps they made.
+    async fn sweep(&self, now: Timestamp, limit: u32) -> Result<(u32, Steps), StoreError>;
+
+    /// A restaurant's orders as its kitchen works on them: a bounded number, whatever there is.
+    async fn board(&self, restaurant: &RestaurantId) -> Result<Board, StoreError>;
+
+    async fn set_autopilot(&self, restaurant: &RestaurantId, on: bool) -> Result<(), StoreError>;
+
+    /// Makes the orders of `from` those of `to`, whose account is `user`.
+    async fn claim(&self, from: &str, to: &str, user: &str) -> Result<(), StoreError>;
+
+    /// The books, in time that does not depend on how many orders there are.
+    async fn ledger(&self, now: Timestamp) -> Result<LedgerPage, StoreError>;
+
+    /// Forgets what moved before `before`.
+    async fn forget_recent(&self, before: Timestamp) -> Result<(), StoreError>;
+
+    /// Removes everything: orders, requests, tasks, events that wait, books.
+    async fn reset(&self) -> Result<(), StoreError>;
 
     /// Outbox rows that are due.
     async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Outgoing>, StoreError>;

@@ -1,10 +1,16 @@
 //! Everything the order book writes, by group commit: a batch of any size is a fixed number of statements.
 
-use super::{Begun, Intent, Moved, NewOrder, Outgoing};
+use super::ledger::Recent;
+use super::moves::Desk;
+use super::{Begun, Change, Intent, Moved, NewOrder, Outgoing, Steps};
+use crate::domain::{Actor, Progress};
+use crate::facts;
 use async_trait::async_trait;
 use contract::order::OrderStatus;
-use contract::{OrderId, Timestamp};
+use contract::{OrderId, RestaurantId, Timestamp};
 use runtime::args;
+use runtime::chance::Chance;
+use runtime::events::outbox;
 use runtime::store::sql::{Apply, Connection};
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -20,7 +26,13 @@ pub enum Job {
     Abort(OrderId),
     Forget(OrderId),
     ForgetAnswers(Timestamp),
-    SetStatus(OrderId, OrderStatus, Timestamp),
+    Change(Change),
+    Cook { now: Timestamp, limit: u32 },
+    Sweep { now: Timestamp, limit: u32 },
+    SetAutopilot { restaurant: RestaurantId, on: bool },
+    Claim { from: String, to: String, user: String },
+    ForgetRecent(Timestamp),
+    Reset,
     Settle { done: Vec<i64>, failed: Vec<Outgoing>, now: Timestamp },
 }
 
@@ -29,10 +41,14 @@ pub enum Done {
     /// Whether the row was in the state the job needed.
     Turned(bool),
     Moved(Moved),
+    /// How many orders were looked at, and what they became.
+    Steps(u32, Steps),
     Written,
 }
 
-pub struct OrderWrites;
+pub struct OrderWrites {
+    pub chance: Chance,
+}
 
 #[async_trait]
 impl Apply for OrderWrites {
@@ -42,6 +58,7 @@ impl Apply for OrderWrites {
     async fn apply(&self, transaction: &mut Connection<'_>, jobs: &[Job]) -> Result<Vec<Done>, sqlx::Error> {
         let begun = begin(transaction, jobs).await?;
         let committed = commit(transaction, jobs).await?;
+        let mut moved = change(transaction, jobs, &self.chance).await?.into_iter();
         let mut results = Vec::with_capacity(jobs.len());
         for job in jobs {
             results.push(match job {
@@ -58,7 +75,27 @@ impl Apply for OrderWrites {
                     transaction.run("DELETE FROM requests WHERE state = 'done' AND created_at_ms < $1", args![*before]).await?;
                     Done::Written
                 }
-                Job::SetStatus(id, status, at) => Done::Moved(set_status(transaction, id, *status, *at).await?),
+                Job::Change(_) => Done::Moved(moved.next().unwrap_or(Moved::Missing)),
+                Job::Cook { now, limit } => cook(transaction, *now, *limit, &self.chance).await?,
+                Job::Sweep { now, limit } => sweep(transaction, *now, *limit, &self.chance).await?,
+                Job::SetAutopilot { restaurant, on } => {
+                    let set = "INSERT INTO kitchens (restaurant_id, autopilot) VALUES ($1, $2) \
+                        ON CONFLICT (restaurant_id) DO UPDATE SET autopilot = excluded.autopilot";
+                    transaction.run(set, args![restaurant.as_str(), *on]).await?;
+                    Done::Written
+                }
+                Job::Claim { from, to, user } => {
+                    transaction.run("UPDATE orders SET owner_id = $2, user_id = $3 WHERE owner_id = $1", args![from, to, user]).await?;
+                    Done::Written
+                }
+                Job::ForgetRecent(before) => {
+                    transaction.run("DELETE FROM ledger_recent WHERE at_ms < $1", args![*before]).await?;
+                    Done::Written
+                }
+                Job::Reset => {
+                    reset(transaction).await?;
+                    Done::Written
+                }
                 Job::Settle { done, failed, now } => {
                     settle(transaction, done, failed, *now).await?;
                     Done::Written
@@ -151,23 +188,35 @@ async fn commit(transaction: &mut Connection<'_>, jobs: &[Job]) -> Result<HashSe
     let standing = || orders.iter().filter(|new| turned.contains(new.order.id.as_str()));
 
     let mut inserts = Vec::with_capacity(orders.len());
+    let mut events = Vec::with_capacity(orders.len());
+    let mut recent = Recent::default();
+    let mut latest = Timestamp::default();
     for new in standing() {
-        let order = &new.order;
+        let (order, whose) = (&new.order, &new.whose);
         let document = serde_json::to_string(order).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+        let units: u32 = order.items.iter().map(|line| line.quantity).sum();
+        let progress = Progress::new(order.timestamp);
         inserts.push(json!({
-            "id": order.id, "session": new.session, "name": order.customer_name, "restaurant": order.restaurant_id,
-            "status": order.status.as_str(), "cents": order.total_price.cents(), "at": order.timestamp.millis(), "document": document,
+            "id": order.id, "owner": whose.owner, "session": whose.session, "user": whose.user, "synthetic": u8::from(whose.synthetic),
+            "trace": whose.traceparent, "name": order.customer_name, "restaurant": order.restaurant_id, "units": units,
+            "status": progress.status.as_str(), "cents": order.total_price.cents(), "at": order.timestamp.millis(),
+            "holder": progress.holder.map(|holder| holder.as_str()), "deadline": progress.deadline.map(Timestamp::millis),
+            "document": document,
         }));
+        events.push(facts::reached(order, whose, OrderStatus::Pending, order.timestamp, false, None));
+        recent.add("orders", 1);
+        recent.add("sold_units", units.into());
+        latest = latest.max(order.timestamp);
     }
-    transaction
-        .run(
-        "INSERT INTO orders (id, session_id, customer_name, restaurant_id, status, total_cents, created_at_ms, updated_at_ms, document) \
-         SELECT value ->> 'id', value ->> 'session', value ->> 'name', value ->> 'restaurant', value ->> 'status', \
-         CAST(value ->> 'cents' AS BIGINT), CAST(value ->> 'at' AS BIGINT), CAST(value ->> 'at' AS BIGINT), value ->> 'document' \
-         FROM rows_of($1)",
-        args![rows(inserts)],
-    )
-    .await?;
+    let insert = "INSERT INTO orders (id, owner_id, session_id, user_id, synthetic, traceparent, customer_name, restaurant_id, units, \
+        status, total_cents, created_at_ms, updated_at_ms, holder, deadline_ms, document) \
+        SELECT value ->> 'id', value ->> 'owner', value ->> 'session', value ->> 'user', CAST(value ->> 'synthetic' AS BIGINT), \
+        value ->> 'trace', value ->> 'name', value ->> 'restaurant', CAST(value ->> 'units' AS BIGINT), value ->> 'status', \
+        CAST(value ->> 'cents' AS BIGINT), CAST(value ->> 'at' AS BIGINT), CAST(value ->> 'at' AS BIGINT), value ->> 'holder', \
+        CAST(value ->> 'deadline' AS BIGINT), value ->> 'document' FROM rows_of($1)";
+    transaction.run(insert, args![rows(inserts)]).await?;
+    outbox::append(transaction, &events).await?;
+    recent.write(transaction, latest).await?;
 
     let outgoing = standing().flat_map(|new| {
         let at = new.order.timestamp.millis();
@@ -195,15 +244,62 @@ async fn abort(transaction: &mut Connection<'_>, id: &OrderId) -> Result<bool, s
     Ok(transaction.run(mark, args![id.as_str()]).await? > 0)
 }
 
-async fn set_status(transaction: &mut Connection<'_>, id: &OrderId, next: OrderStatus, at: Timestamp) -> Result<Moved, sqlx::Error> {
-    let Some(mut record) = super::book::find_to_change(transaction, id).await? else { return Ok(Moved::Missing) };
-    if !record.order.status.may_become(next) {
-        return Ok(Moved::Illegal(record.order.status));
+/// Makes the changes that were asked for, one answer each.
+async fn change(transaction: &mut Connection<'_>, jobs: &[Job], chance: &Chance) -> Result<Vec<Moved>, sqlx::Error> {
+    let changes: Vec<&Change> = jobs
+        .iter()
+        .filter_map(|job| match job {
+            Job::Change(change) => Some(change),
+            _ => None,
+        })
+        .collect();
+    let Some(now) = changes.iter().map(|change| change.at).max() else { return Ok(Vec::new()) };
+    let mut desk = Desk::open(transaction, changes.iter().map(|change| &change.order), now).await?;
+    let moved = changes.iter().map(|change| desk.change(change, chance)).collect();
+    desk.write(transaction).await?;
+    Ok(moved)
+}
+
+async fn cook(transaction: &mut Connection<'_>, now: Timestamp, limit: u32, chance: &Chance) -> Result<Done, sqlx::Error> {
+    let mut desk = Desk::due(transaction, now, limit).await?;
+    let ids = desk.ids();
+    for id in &ids {
+        for to in desk.progress(id).map(Progress::autopilot).unwrap_or_default() {
+            desk.follow(id, Actor::Kitchen, *to, None, None, chance);
+        }
     }
-    transaction.run("UPDATE orders SET status = $2, updated_at_ms = $3 WHERE id = $1", args![id.as_str(), next.as_str(), at]).await?;
-    record.order.status = next;
-    record.order.updated_at = at;
-    Ok(Moved::Done(Box::new(record)))
+    Ok(Done::Steps(count(&ids), desk.write(transaction).await?))
+}
+
+async fn sweep(transaction: &mut Connection<'_>, now: Timestamp, limit: u32, chance: &Chance) -> Result<Done, sqlx::Error> {
+    let mut desk = Desk::overdue(transaction, now, limit).await?;
+    let ids = desk.ids();
+    for id in &ids {
+        desk.sweep(id, chance);
+    }
+    Ok(Done::Steps(count(&ids), desk.write(transaction).await?))
+}
+
+fn count(ids: &[OrderId]) -> u32 {
+    u32::try_from(ids.len()).unwrap_or(u32::MAX)
+}
+
+/// Back to a book nobody has written into. What is on the bus already finds no order here and changes nothing.
+async fn reset(transaction: &mut Connection<'_>) -> Result<(), sqlx::Error> {
+    for statement in [
+        "DELETE FROM requests",
+        "DELETE FROM orders",
+        "DELETE FROM outbox",
+        // A file may hold the events of other services, too.
+        "DELETE FROM event_outbox WHERE kind LIKE 'order.%'",
+        "DELETE FROM event_parked WHERE consumer = 'order'",
+        "DELETE FROM kitchens",
+        "DELETE FROM ledger_recent",
+        "UPDATE ledger_totals SET value = 0",
+    ] {
+        transaction.run(statement, args![]).await?;
+    }
+    Ok(())
 }
 
 async fn settle(transaction: &mut Connection<'_>, done: &[i64], failed: &[Outgoing], now: Timestamp) -> Result<(), sqlx::Error> {

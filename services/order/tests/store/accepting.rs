@@ -1,6 +1,6 @@
 //! From intent to order, or to nothing.
 
-use crate::books::{Books, at, id, intent, new, order};
+use crate::books::{Books, at, change, id, intent, new, order};
 use contract::order::{Order, OrderStatus};
 use contract::{CustomerName, Money, Note, Timestamp};
 use order::store::{Begun, Intent, Moved, Owner, Page, Record};
@@ -42,7 +42,7 @@ pub async fn a_request_that_was_given_up_is_told_which_until_it_is_forgotten(boo
 pub async fn a_repeated_request_is_answered_with_its_order_as_it_was_accepted(books: Books) {
     let accepted = books.accepted(1, "Ada", "mine").await;
     assert_eq!(books.begin(&again(1, 2)).await, Begun::Replay(Box::new(accepted.clone())));
-    books.book.set_status(&id(1), OrderStatus::Paid, at(9)).await.unwrap();
+    books.change(1, OrderStatus::Paid, at(9)).await;
     assert_eq!(books.begin(&again(1, 3)).await, Begun::Replay(Box::new(accepted)), "it is the answer, not the order");
     assert_eq!((books.find(&id(2)).await, books.find(&id(3)).await), (None, None));
 }
@@ -96,7 +96,7 @@ pub async fn of_sixteen_requests_for_one_cart_one_starts(books: Books) {
 
 pub async fn a_committed_order_is_found_with_its_owner(books: Books) {
     let accepted = books.accepted(1, "Ada", "mine").await;
-    let record = Record { order: accepted, session: Some("mine".to_owned()) };
+    let record = Record { order: accepted, owner: Some("mine".to_owned()) };
     assert_eq!(books.book.find(&id(1)).await.unwrap(), Some(record));
 }
 
@@ -285,7 +285,7 @@ pub async fn text_of_any_script_is_kept(books: Books) {
         books.begin(&intent(n)).await;
         books.book.commit(&new(&order, name)).await.unwrap();
         let found = books.book.find(&id(n)).await.unwrap();
-        assert_eq!(found, Some(Record { order, session: Some(name.to_owned()) }));
+        assert_eq!(found, Some(Record { order, owner: Some(name.to_owned()) }));
     }
     assert_eq!(books.book.customers(&Owner::Everybody, None, 10).await.unwrap().len(), names.len());
     assert_eq!(CustomerName::parse(names[0]).ok(), books.find(&id(1)).await.unwrap().customer_name);
@@ -308,13 +308,21 @@ pub async fn a_store_that_is_down_is_unavailable_and_changes_nothing(books: Book
     down("find", book.find(&id(1)).await.err());
     down("list", book.list(&Owner::Everybody, None, &page).await.err());
     down("customers", book.customers(&Owner::Everybody, None, 1).await.err());
-    down("set_status", book.set_status(&id(1), OrderStatus::Paid, LATER).await.err());
+    down("change", book.change(&change(1, OrderStatus::Paid, LATER)).await.err());
+    down("cook", book.cook(LATER, 1).await.err());
+    down("sweep", book.sweep(LATER, 1).await.err());
+    down("board", book.board(&"cosmic-coffee".into()).await.err());
+    down("set_autopilot", book.set_autopilot(&"cosmic-coffee".into(), false).await.err());
+    down("claim", book.claim("mine", "yours", "you").await.err());
+    down("ledger", book.ledger(LATER).await.err());
+    down("forget_recent", book.forget_recent(LATER).await.err());
+    down("reset", book.reset().await.err());
     down("due", book.due(LATER, 1).await.err());
     down("settle", book.settle(vec![1, 2], Vec::new(), LATER).await.err());
     flip(&books.platform, "store-down", "off");
     assert_eq!(books.stale(LATER).await, [id(2)]);
     assert_eq!(books.tasks().await, 2);
-    let moved = books.book.set_status(&id(1), OrderStatus::Paid, at(1) + Duration::from_secs(1)).await.unwrap();
+    let moved = books.change(1, OrderStatus::Paid, at(1) + Duration::from_secs(1)).await;
     assert!(matches!(moved, Moved::Done(_)), "{moved:?}");
     assert_eq!(books.begin(&intent(3)).await, Begun::Started);
 }

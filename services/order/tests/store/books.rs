@@ -3,7 +3,8 @@
 use contract::order::{Order, OrderLine, OrderStatus, Step};
 use contract::{CustomerName, Money, Note, OrderId, Timestamp};
 use order::NAME;
-use order::store::{Begun, Intent, NewOrder, OrderBook, Owner, Page, SCHEMA, SqlOrderBook};
+use order::domain::Actor;
+use order::store::{Begun, Change, Intent, Moved, NewOrder, OrderBook, Owner, Page, SCHEMA, SqlOrderBook, Whose};
 use runtime::Platform;
 use runtime::store::sql::Database;
 use std::sync::Arc;
@@ -83,6 +84,11 @@ impl Books {
         self.book.stale(before, 100).await.unwrap()
     }
 
+    /// A move of whoever may make it.
+    pub async fn change(&self, n: u32, to: OrderStatus, at: Timestamp) -> Moved {
+        self.book.change(&change(n, to, at)).await.unwrap()
+    }
+
     /// How many tasks there are, due or not.
     pub async fn tasks(&self) -> usize {
         self.book.due(Timestamp::from_millis(i64::MAX), 10_000).await.unwrap().len()
@@ -97,7 +103,7 @@ async fn opened(platform: &Platform, place: &Place) -> Arc<dyn OrderBook> {
     };
     let database = Database::open(&url, NAME, &SCHEMA).await.unwrap();
     let guard = platform.guard(NAME, "orders", database.backend());
-    Arc::new(SqlOrderBook::new(database, guard))
+    Arc::new(SqlOrderBook::new(database, guard, platform.chance.clone()))
 }
 
 pub fn id(n: u32) -> OrderId {
@@ -157,12 +163,19 @@ pub fn order(n: u32, name: &str) -> Order {
     }
 }
 
+/// A move, by somebody who may make it.
+pub fn change(n: u32, to: OrderStatus, at: Timestamp) -> Change {
+    let by = Actor::ALL.into_iter().find(|actor| actor.may_make(to)).unwrap();
+    Change { order: id(n), by, to, reason: None, at, traceparent: None }
+}
+
 /// An order as it is committed, with the cart that [`intent`] gives it.
 pub fn new(order: &Order, session: &str) -> NewOrder {
     let n: u32 = order.id.as_str().trim_start_matches("order-").parse().unwrap();
-    NewOrder { order: order.clone(), cart_id: intent(n).cart_id, session: Some(session.to_owned()) }
+    let whose = Whose { owner: Some(session.to_owned()), session: Some("a-browser".to_owned()), ..Whose::default() };
+    NewOrder { order: order.clone(), cart_id: intent(n).cart_id, whose }
 }
 
 pub fn session(name: &str) -> Owner {
-    Owner::Session(name.to_owned())
+    Owner::One(name.to_owned())
 }

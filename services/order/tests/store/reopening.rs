@@ -9,7 +9,7 @@ const LATER: Timestamp = Timestamp::from_millis(i64::MAX);
 
 pub async fn accepted_orders_and_their_answers_and_tasks_survive_reopening(books: Books) {
     let accepted = books.accepted(1, "Ada", "mine").await;
-    books.book.set_status(&id(1), OrderStatus::Paid, at(2)).await.unwrap();
+    books.change(1, OrderStatus::Paid, at(2)).await;
     let tasks = books.book.due(LATER, 10).await.unwrap();
     books.book.settle(vec![tasks[0].id], vec![tasks[1].clone()], at(3)).await.unwrap();
 

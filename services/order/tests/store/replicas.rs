@@ -1,6 +1,6 @@
 //! What only a shared database goes through: two processes write to it at the same time.
 
-use crate::books::{Books, at, id, intent, new, order};
+use crate::books::{Books, at, change, id, intent, new, order};
 use contract::order::OrderStatus;
 use order::store::{Begun, Intent, Moved, OrderBook};
 use std::sync::Arc;
@@ -49,10 +49,9 @@ async fn of_moves_that_exclude_each_other_in_two_replicas_one_is_made() {
     let (books, [one, other]) = two().await;
     for n in 0..20 {
         books.accepted(n, "Ada", "mine").await;
-        one.set_status(&id(n), OrderStatus::Paid, at(n)).await.unwrap();
-        let (accept, reject) = (id(n), id(n));
-        let (accepted, rejected) =
-            tokio::join!(one.set_status(&accept, OrderStatus::Accepted, at(n)), other.set_status(&reject, OrderStatus::Rejected, at(n)));
+        books.change(n, OrderStatus::Paid, at(n)).await;
+        let (accept, reject) = (change(n, OrderStatus::Accepted, at(n)), change(n, OrderStatus::Rejected, at(n)));
+        let (accepted, rejected) = tokio::join!(one.change(&accept), other.change(&reject));
         let made = [accepted.unwrap(), rejected.unwrap()].iter().filter(|moved| matches!(moved, Moved::Done(_))).count();
         assert_eq!(made, 1, "order {n}");
     }

@@ -1,0 +1,30 @@
+//! A restaurant's board.
+
+use super::not_allowed;
+use crate::State;
+use axum::extract::State as Shared;
+use contract::order::{Board, SetAutopilot};
+use contract::{ApiError, RestaurantId};
+use runtime::context;
+use runtime::http::{ApiResult, Json, Path};
+
+fn staff_only(restaurant: &RestaurantId) -> Result<(), ApiError> {
+    let context = context::current();
+    if context.is_staff_of(restaurant.as_str()) { Ok(()) } else { Err(not_allowed(&context, "the restaurant's staff")) }
+}
+
+pub async fn board(Shared(state): Shared<State>, Path(id): Path<RestaurantId>) -> ApiResult<Json<Board>> {
+    staff_only(&id)?;
+    Ok(Json(state.book.board(&id).await?))
+}
+
+pub async fn set_autopilot(
+    Shared(state): Shared<State>,
+    Path(id): Path<RestaurantId>,
+    Json(body): Json<SetAutopilot>,
+) -> ApiResult<Json<SetAutopilot>> {
+    staff_only(&id)?;
+    state.book.set_autopilot(&id, body.on).await?;
+    tracing::info!(restaurant.id = %id, on = body.on, "The autopilot of {id} is {}", if body.on { "on" } else { "off" });
+    Ok(Json(body))
+}

@@ -1,0 +1,72 @@
+//! What customers have ordered, page by page.
+
+use crate::store::{Owner, Page};
+use crate::{State, owner_key};
+use axum::extract::State as Shared;
+use axum::response::{IntoResponse, Response};
+use contract::OrderId;
+use contract::id::path_segment;
+use contract::order::Order;
+use http::HeaderValue;
+use http::header::LINK;
+use runtime::context::{self, Role};
+use runtime::http::{ApiResult, Json, Path, Query};
+use serde::Deserialize;
+
+const DEFAULT_PAGE: u32 = 50;
+const MAX_PAGE: u32 = 200;
+
+/// Whose orders the caller may list; `None` for strangers.
+fn owner() -> Option<Owner> {
+    let context = context::current();
+    if context.role == Role::Operator { Some(Owner::Everybody) } else { owner_key(&context).map(Owner::One) }
+}
+
+#[derive(Deserialize)]
+pub struct Paging {
+    cursor: Option<String>,
+    limit: Option<u32>,
+}
+
+impl Paging {
+    fn limit(&self) -> u32 {
+        self.limit.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE)
+    }
+
+    fn page(&self) -> Page {
+        Page { after: self.cursor.clone().map(OrderId::new), limit: self.limit() }
+    }
+
+    /// A bare array, with the next page's address in `Link` when there may be one.
+    fn answer<T: serde::Serialize>(&self, path: &str, rows: Vec<T>, cursor: Option<String>) -> Response {
+        let full = rows.len() as u32 == self.limit();
+        let mut response = Json(rows).into_response();
+        let next =
+            cursor.filter(|_| full).map(|cursor| format!("<{path}?cursor={}&limit={}>; rel=\"next\"", path_segment(&cursor), self.limit()));
+        if let Some(value) = next.and_then(|next| HeaderValue::try_from(next).ok()) {
+            response.headers_mut().insert(LINK, value);
+        }
+        response
+    }
+}
+
+pub async fn list(Shared(state): Shared<State>, Query(paging): Query<Paging>) -> ApiResult<Response> {
+    let Some(owner) = owner() else { return Ok(Json(Vec::<Order>::new()).into_response()) };
+    let orders = state.book.list(&owner, None, &paging.page()).await?;
+    let cursor = orders.last().map(|order| order.id.to_string());
+    Ok(paging.answer("/api/orders", orders, cursor))
+}
+
+pub async fn customers(Shared(state): Shared<State>, Query(paging): Query<Paging>) -> ApiResult<Response> {
+    let Some(owner) = owner() else { return Ok(Json(Vec::<String>::new()).into_response()) };
+    let names = state.book.customers(&owner, paging.cursor.as_deref(), paging.limit()).await?;
+    let cursor = names.last().cloned();
+    Ok(paging.answer("/api/customers", names, cursor))
+}
+
+pub async fn orders_of(Shared(state): Shared<State>, Path(name): Path<String>, Query(paging): Query<Paging>) -> ApiResult<Response> {
+    let Some(owner) = owner() else { return Ok(Json(Vec::<Order>::new()).into_response()) };
+    let orders = state.book.list(&owner, Some(&name), &paging.page()).await?;
+    let cursor = orders.last().map(|order| order.id.to_string());
+    Ok(paging.answer(&format!("/api/customers/{}/orders", path_segment(&name)), orders, cursor))
+}
