@@ -7,6 +7,7 @@
 mod bench;
 mod build;
 mod cache;
+mod chaos;
 mod counts;
 mod demo;
 mod deps_cache;
@@ -94,6 +95,21 @@ enum Command {
         #[arg(long)]
         cookies: bool,
     },
+    /// Let customers order while processes are killed, Redis stands still and PostgreSQL begins anew
+    ///
+    /// Afterwards every accepted order must be there, once, and the ledger must balance: split on a real Redis and a real PostgreSQL,
+    /// and embedded on its SQLite files. The tests run it short.
+    Chaos {
+        /// How long the storm lasts
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// Customers who order at once
+        #[arg(long, default_value_t = 50)]
+        users: u64,
+        /// Seed of what is left to chance, to repeat a storm
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Check formatting, lints and text rules, without changing anything
     Lint,
 }
@@ -118,6 +134,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::E2e { filter } => test::e2e_command(&paths, filter.as_deref()),
         Command::Load { host, args } => load::command(&paths, &host, &args),
         Command::Bench { quick, only, cookies } => bench::command(&paths, &bench::Wanted { quick, only, cookies }),
+        Command::Chaos { seconds, users, seed } => chaos::command(&paths, &chaos::Wanted { seconds, users, seed }),
         Command::Lint => lint::command(&paths),
     }
 }

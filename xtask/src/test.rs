@@ -162,7 +162,7 @@ fn browser_tests(dir: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// What tests may rely on: where the real binaries and the real programs are.
-fn environment(paths: &Paths, command: &mut Command) {
+pub fn environment(paths: &Paths, command: &mut Command) {
     command.env("FEAST_BIN_DIR", paths.bin_dir());
     if let Some(redis) = system::redis_server() {
         command.env("FEAST_REDIS_SERVER", redis);

@@ -1,4 +1,4 @@
-//! The product from outside, as real processes: every test runs on the embedded platform and, unchanged, on five processes with a
+//! The product from outside, as real processes: every test runs on the embedded platform and, unchanged, on nine processes with a
 //! real Redis.
 //!
 //! Each module is about one promise. [`harness`] starts platforms; a test is five lines on top of it.
@@ -19,3 +19,4 @@ mod ordering;
 mod outage;
 mod pages;
 mod stock;
+mod storm;

@@ -8,14 +8,14 @@ mod process;
 mod shop;
 
 pub use http::{Answer, Ask, Browser};
-pub use platform::{Mode, Options, Platform, run};
+pub use platform::{Mode, Options, Platform, SERVICES, run};
 pub use ports::Ports;
 pub use process::clean_command;
 pub use shop::{LATTE, next, purchase};
 
 pub const OPERATOR_TOKEN: &str = "operator-token-of-the-system-suite";
 
-/// Writes each test twice: on the embedded platform and on five processes with a Redis. Both run the same code.
+/// Writes each test twice: on the embedded platform and on nine processes with a Redis. Both run the same code.
 macro_rules! on_both_platforms {
     ($options:expr => $($name:ident),+ $(,)?) => {
         mod embedded {

@@ -211,6 +211,7 @@ async fn an_embedded_service_is_called_with_the_same_words() {
         restaurant: Some("cosmic-coffee".into()),
         city: Some("Berlin".into()),
         deadline: Some(Instant::now() + Duration::from_millis(1_234)),
+        ..RequestContext::default()
     });
     let reply = context::scope(context, client.call(call("cart.get"))).await.unwrap();
     let told: Value = serde_json::from_slice(&reply.body).unwrap();

@@ -64,6 +64,7 @@ async fn whoever_asks_is_known_on_the_other_side() {
         restaurant: Some("cosmic-coffee".into()),
         city: Some("Berlin".into()),
         deadline: None,
+        ..RequestContext::default()
     });
     context::scope(context, client.call(call("cart.get"))).await.unwrap();
     let asked = &peer.asked()[0];
