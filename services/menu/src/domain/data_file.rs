@@ -1,7 +1,9 @@
 //! Reads the data file into checked menus. Every complaint names the line and who is meant.
 
+use super::edit::{self, MAX_PRICE};
 use super::{COFFEE_BAR, CatalogueError, TAGS};
-use contract::menu::{MenuItem, Restaurant, RestaurantMenu};
+use contract::geo::{CITY_SIDE_M, Location, locate};
+use contract::menu::{Hours, ItemOption, MenuItem, Restaurant, RestaurantMenu};
 use contract::{ItemId, Money, RestaurantId};
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -9,10 +11,6 @@ use toml::Spanned;
 
 /// As complaints call it.
 const FILE: &str = "restaurants.toml";
-/// A dish that costs more is a forgotten decimal point.
-const MAX_PRICE_CENTS: f64 = 100_000.0;
-/// The longest emoji are families joined by several joiners.
-const MAX_EMOJI_CHARS: usize = 10;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -32,6 +30,8 @@ struct RawRestaurant {
     cuisine: Spanned<String>,
     city: Spanned<String>,
     time_zone: Spanned<String>,
+    hours: Option<Spanned<[String; 2]>>,
+    location: Option<Spanned<[i32; 2]>>,
     hues: Spanned<[u16; 2]>,
     #[serde(default)]
     item: Vec<RawItem>,
@@ -48,6 +48,7 @@ struct RawItem {
     category: Spanned<String>,
     #[serde(default)]
     tags: Vec<Spanned<String>>,
+    options: Option<Spanned<Vec<ItemOption>>>,
     #[serde(default = "yes")]
     in_stock: bool,
 }
@@ -129,16 +130,22 @@ impl Check<'_> {
         let id = RestaurantId::new(raw.id.get_ref().as_str());
         let mut on_this_menu = OnOneMenu::default();
         let items = raw.item.into_iter().map(|item| self.item(item, &id, &mut on_this_menu)).collect::<Result<Vec<_>, _>>()?;
+        let (name, city) = (self.text(raw.name, &who, "name")?, self.text(raw.city, &who, "city")?);
+        let location = raw.location.map(|place| self.location(&place, &who)).transpose()?;
         let restaurant = Restaurant {
-            name: self.text(raw.name, &who, "name")?,
+            hours: raw.hours.map(|hours| self.hours(&hours, &who)).transpose()?.unwrap_or_default(),
+            location: location.unwrap_or_else(|| locate(&city, &name)),
+            name,
             tagline: raw.tagline.trim().to_owned(),
             description: self.text(raw.description, &who, "description")?,
             emoji: self.emoji(raw.emoji, &who)?,
             cuisine: self.text(raw.cuisine, &who, "cuisine")?,
-            city: self.text(raw.city, &who, "city")?,
+            city,
             time_zone: raw.time_zone.into_inner(),
             hues: raw.hues.into_inner(),
             item_count: u32::try_from(items.len()).unwrap_or(u32::MAX),
+            paused: false,
+            open: true,
             id,
         };
         Ok(RestaurantMenu { restaurant, items })
@@ -177,6 +184,7 @@ impl Check<'_> {
             restaurant_id: restaurant.clone(),
             category: self.text(raw.category, &who, "category")?,
             tags: raw.tags.into_iter().map(Spanned::into_inner).collect(),
+            options: raw.options.map(|options| self.options(options, &who)).transpose()?.unwrap_or_default(),
         })
     }
 
@@ -185,7 +193,7 @@ impl Check<'_> {
         let cents = (dollars * 100.0).round();
         let problem = if !dollars.is_finite() || cents <= 0.0 {
             "must be more than 0"
-        } else if cents > MAX_PRICE_CENTS {
+        } else if cents > MAX_PRICE.cents() as f64 {
             "is more than any dish costs"
         } else if (dollars * 100.0 - cents).abs() > 1e-4 {
             "has more than two decimals"
@@ -212,12 +220,35 @@ impl Check<'_> {
     }
 
     fn emoji(&self, emoji: Spanned<String>, who: &str) -> Result<String, CatalogueError> {
-        let text = emoji.get_ref();
-        let count = text.chars().count();
-        if count == 0 || count > MAX_EMOJI_CHARS || text.chars().any(|c| c.is_alphanumeric() || c.is_whitespace() || c.is_ascii()) {
-            return Err(self.lines.error(&emoji, format!("{who}: \"{text}\" is not an emoji")));
+        if !edit::is_emoji(emoji.get_ref()) {
+            return Err(self.lines.error(&emoji, format!("{who}: \"{}\" is not an emoji", emoji.get_ref())));
         }
         Ok(emoji.into_inner())
+    }
+
+    fn hours(&self, hours: &Spanned<[String; 2]>, who: &str) -> Result<Hours, CatalogueError> {
+        let minute = |text: &String| {
+            let (hour, minute) = text.split_once(':')?;
+            let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
+            (hour < 24 && minute < 60).then_some(hour * 60 + minute)
+        };
+        match hours.get_ref().each_ref().map(minute) {
+            [Some(opens), Some(closes)] => Ok(Hours { opens, closes }),
+            _ => Err(self.lines.error(hours, format!("{who}: hours are two times of day, such as [\"08:00\", \"22:00\"]"))),
+        }
+    }
+
+    fn location(&self, place: &Spanned<[i32; 2]>, who: &str) -> Result<Location, CatalogueError> {
+        let [x, y] = *place.get_ref();
+        if [x, y].iter().all(|metres| (0..CITY_SIDE_M).contains(metres)) {
+            return Ok(Location { x, y });
+        }
+        Err(self.lines.error(place, format!("{who}: a location is two numbers of metres from 0 to {}", CITY_SIDE_M - 1)))
+    }
+
+    fn options(&self, options: Spanned<Vec<ItemOption>>, who: &str) -> Result<Vec<ItemOption>, CatalogueError> {
+        let start = options.span().start;
+        edit::options(options.into_inner()).map_err(|error| self.lines.error_at(start, format!("{who}: {}", error.message)))
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Text is compared without case, accents and width, so that `sao paulo` finds "São Paulo" and `ÓRBITA` finds "Órbita".
 
-use contract::menu::RestaurantMenu;
+use contract::menu::{Restaurant, RestaurantMenu};
 use std::collections::BTreeSet;
 use std::ops::Bound;
 use unicode_normalization::UnicodeNormalization;
@@ -14,6 +14,7 @@ pub struct Filter {
     city: Option<String>,
     cuisine: Option<String>,
     words: Option<Vec<String>>,
+    open: bool,
 }
 
 impl Filter {
@@ -21,15 +22,22 @@ impl Filter {
     /// the restaurant or of one of its dishes: `tea` finds "Milk Tea", not "steamed".
     pub fn new(city: Option<&str>, cuisine: Option<&str>, query: Option<&str>) -> Self {
         let wanted = |text: Option<&str>| text.map(str::trim).filter(|text| !text.is_empty()).map(fold);
-        Self { city: wanted(city), cuisine: wanted(cuisine), words: wanted(query).map(|text| words(&text).collect()) }
+        Self { city: wanted(city), cuisine: wanted(cuisine), words: wanted(query).map(|text| words(&text).collect()), open: false }
+    }
+
+    /// Leaves out, when `only` is set, the restaurants that take no orders now.
+    #[must_use]
+    pub fn open(self, only: bool) -> Self {
+        Self { open: only, ..self }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.city.is_none() && self.cuisine.is_none() && self.words.is_none()
+        *self == Self::default()
     }
 
-    pub(super) fn accepts(&self, index: &SearchIndex) -> bool {
-        self.city.as_ref().is_none_or(|city| *city == index.city)
+    pub(super) fn accepts(&self, restaurant: &Restaurant, index: &SearchIndex) -> bool {
+        (!self.open || restaurant.open)
+            && self.city.as_ref().is_none_or(|city| *city == index.city)
             && self.cuisine.as_ref().is_none_or(|cuisine| *cuisine == index.cuisine)
             && self.words.as_ref().is_none_or(|words| !words.is_empty() && words.iter().all(|word| index.has_word_from(word)))
     }

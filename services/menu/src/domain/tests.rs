@@ -1,5 +1,5 @@
 use super::{COFFEE_BAR, Catalogue, Filter, TAGS};
-use contract::{ItemId, RestaurantId};
+use contract::{ItemId, RestaurantId, Timestamp};
 use std::collections::HashSet;
 
 const DATA: &str = include_str!("../../data/restaurants.toml");
@@ -94,6 +94,32 @@ fn restaurants_are_painted_in_hues_that_can_be_told_apart() {
             assert!(apart(first, other.restaurant.hues[0]) >= 20, "{} {}", menu.restaurant.id, other.restaurant.id);
         }
     }
+}
+
+#[test]
+fn restaurants_open_and_close_by_their_own_clocks() {
+    let at = |text: &str| Timestamp::from_millis(text.parse::<jiff::Timestamp>().unwrap().as_millisecond());
+    let houston = |now: &str| {
+        let catalogue = catalogue();
+        let catalogue = catalogue.at(at(now)).unwrap_or(catalogue);
+        catalogue.menu(&"houston-burgers".into()).unwrap().restaurant.open
+    };
+    // Six hours behind UTC in winter; open from ten to two.
+    assert!(!houston("2026-11-20T15:59:00Z") && houston("2026-11-20T16:00:00Z"));
+    assert!(houston("2026-11-21T07:59:00Z") && !houston("2026-11-21T08:00:00Z"));
+    assert!(catalogue().at(at("2026-11-20T18:00:00Z")).is_none(), "who is open already does not open");
+}
+
+#[test]
+fn dishes_of_one_category_come_to_stand_together() {
+    let mut menus = catalogue().menus().to_vec();
+    let late = menus[0].items.remove(0);
+    let (id, category) = (late.id.clone(), late.category.clone());
+    menus[0].items.push(late);
+    let sorted = Catalogue::new(menus);
+    let of_category: Vec<_> = sorted.menus()[0].items.iter().filter(|item| item.category == category).map(|item| &item.id).collect();
+    let place = sorted.place_of(&id).unwrap().1;
+    assert_eq!((place, of_category.last()), (of_category.len() - 1, Some(&&id)));
 }
 
 #[test]
@@ -207,6 +233,9 @@ fn every_other_mistake_names_its_line_and_culprit() {
         ("price = 5.99", "price = \"5.99\"", "invalid type"),
         ("price = 5.99", "price = ", ""),
         ("price = 5.99\n", "", "missing field `price`"),
+        ("hours = [\"10:00\", \"02:00\"]", "hours = [\"10:00\", \"26:00\"]", "restaurant houston-burgers: hours are two times of day"),
+        ("hours = [\"10:00\", \"02:00\"]", "location = [10, 10000]", "restaurant houston-burgers: a location is"),
+        ("\"Lactose-free\"", "\"oat\"", "item nebula-latte of cosmic-coffee: a choice of Milk is given twice"),
     ] {
         let text = complaint(right, wrong);
         assert!(text.starts_with("restaurants.toml, line ") && text.contains(says), "{wrong}: {text}");

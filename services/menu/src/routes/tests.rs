@@ -1,11 +1,8 @@
-use super::{MAX_FILTER_BYTES, MAX_IDS, router};
-use crate::{LoadError, Menu};
-use axum::Router;
+use super::{MAX_FILTER_BYTES, MAX_IDS};
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use contract::menu::{ItemsReply, MenuItem, Restaurant, RestaurantMenu};
 use http_body_util::BodyExt;
-use runtime::http::with_fallbacks;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -32,16 +29,13 @@ impl Answer {
     }
 }
 
-fn app() -> Router {
-    with_fallbacks(router(Menu::from_embedded_data().unwrap()))
-}
-
 async fn ask(method: Method, path: &str, etag: Option<&str>) -> Answer {
+    let app = crate::build(&testkit::platform().0).await.unwrap().router;
     let mut request = Request::builder().method(method).uri(path);
     if let Some(etag) = etag {
         request = request.header(header::IF_NONE_MATCH, etag);
     }
-    let response = app().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let response = app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
     let (parts, body) = response.into_parts();
     Answer { status: parts.status, headers: parts.headers, body: body.collect().await.unwrap().to_bytes().to_vec() }
 }
@@ -99,7 +93,12 @@ async fn restaurants_are_listed_alone_and_with_their_dishes() {
 
 #[tokio::test]
 async fn a_restaurant_that_is_not_there_is_not_found_at_each_of_its_addresses() {
-    for path in ["/api/restaurants/nowhere", "/api/restaurants/nowhere/menu", "/internal/restaurants/nowhere"] {
+    for path in [
+        "/api/restaurants/nowhere",
+        "/api/restaurants/nowhere/menu",
+        "/api/restaurants/nowhere/recommendations",
+        "/internal/restaurants/nowhere",
+    ] {
         assert_eq!(get(path).await.error(), (404, "RESTAURANT_NOT_FOUND".to_owned()), "{path}");
     }
 }
@@ -157,6 +156,7 @@ async fn a_body_the_caller_has_already_is_not_sent_again() {
         "/api/restaurants",
         "/api/restaurants/dim-sun",
         "/api/restaurants/dim-sun/menu",
+        "/api/restaurants/dim-sun/recommendations",
         "/internal/restaurants/dim-sun",
     ] {
         let first = get(path).await;
@@ -189,10 +189,24 @@ async fn a_head_request_has_the_headers_without_the_body() {
     assert_eq!(head.headers[header::ETAG], get("/api/menu").await.headers[header::ETAG]);
 }
 
-#[test]
-fn a_broken_data_file_stops_the_start_with_the_culprit() {
-    let broken = include_str!("../../data/restaurants.toml").replacen("price = 3.99", "price = 0", 1);
-    let Err(LoadError::Catalogue(error)) = Menu::from_toml(&broken) else { panic!("a price of 0 was accepted") };
-    let text = LoadError::Catalogue(error).to_string();
-    assert!(text.contains("line ") && text.contains("item supernova-espresso of cosmic-coffee: the price 0 must be more than 0"), "{text}");
+#[tokio::test]
+async fn restaurants_that_are_closed_can_be_left_out() {
+    // Ten in the morning in London is four in Houston, where the kitchen is cold.
+    let houston: Restaurant = get("/api/restaurants/houston-burgers").await.json();
+    assert!(!houston.open && !houston.paused);
+    let all: Vec<Restaurant> = get("/api/restaurants?open=").await.json();
+    let open: Vec<Restaurant> = get("/api/restaurants?open=true").await.json();
+    assert!(open.iter().all(|restaurant| restaurant.open) && open.len() < all.len());
+    assert!(all.iter().any(|restaurant| restaurant.id == houston.id));
+    assert_eq!(get("/api/restaurants?open=perhaps").await.error(), (400, "INVALID_QUERY".to_owned()));
+}
+
+#[tokio::test]
+async fn a_restaurant_has_a_place_in_its_city_and_some_dishes_have_choices() {
+    let coffee: Restaurant = get("/api/restaurants/cosmic-coffee").await.json();
+    assert_eq!(coffee.location, contract::geo::locate("Berlin", "Cosmic Coffee"));
+    assert!(coffee.open);
+    let latte: MenuItem = get("/api/menu/nebula-latte").await.json();
+    assert_eq!(latte.options[0].name, "Milk");
+    assert!(latte.options[0].choices.len() > 1);
 }
