@@ -15,7 +15,7 @@ use crate::store::sql::Database;
 use crate::telemetry::propagation;
 use contract::event::Event;
 use contract::parked::ParkedEvent;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -39,7 +39,7 @@ const WHOLE_ATTEMPTS: u32 = 3;
 /// So many waiting events are enough: nothing is read while there are more.
 const HELD_LIMIT: usize = 4_096;
 
-/// The flag that makes consumers slow.
+/// The flag that makes consumers slow, or hands them every event twice.
 const LAG_FLAG: &str = "events-lag";
 const LONGEST_LAG_MS: u64 = 60_000;
 
@@ -60,17 +60,19 @@ pub struct Consumer {
 /// The process is stopping: leave everything as it is, it comes again.
 struct Stopped;
 
-/// An event that was read.
+/// An event that was read, and can be.
 pub struct Taken {
     pub ticket: Ticket,
     pub event: Event,
-    pub document: Arc<Message>,
+    pub message: Arc<Message>,
 }
 
 struct Running {
     parts: Consumer,
     kinds: HashSet<&'static str>,
     held: Held,
+    /// How often an event has failed. Kept when the reader begins anew, so that a bus that comes and goes does not keep poison alive.
+    failures: HashMap<String, u32>,
     /// Applied, and not acknowledged yet.
     done: Vec<Ticket>,
 }
@@ -78,7 +80,7 @@ struct Running {
 impl Consumer {
     pub async fn run(self) {
         let kinds = self.applier.kinds().iter().copied().collect();
-        let mut running = Running { parts: self, kinds, held: Held::default(), done: Vec::new() };
+        let mut running = Running { parts: self, kinds, held: Held::default(), failures: HashMap::new(), done: Vec::new() };
         // What stops in the middle of a batch is not acknowledged, and comes again.
         let _ = running.run().await;
         running.acknowledge().await;
@@ -142,8 +144,8 @@ impl Running {
                     self.done.push(ticket);
                 }
                 Ok(event) => {
-                    let taken = Taken { ticket, event, document: message };
-                    if self.held.is_waiting(&taken.document.order) {
+                    let taken = Taken { ticket, event, message };
+                    if self.held.is_waiting(&taken.message.order) {
                         self.held.queue(taken);
                     } else {
                         batch.push(taken);
@@ -151,97 +153,115 @@ impl Running {
                 }
             }
         }
-        if batch.is_empty() { Ok(()) } else { self.lag().await.and(self.work(batch).await) }
-    }
-
-    /// Waits as long as the flag says that makes consumers slow.
-    async fn lag(&self) -> Result<(), Stopped> {
-        let Some(active) = self.parts.chaos.domain(LAG_FLAG).await else { return Ok(()) };
-        let wanted = |field: &str| active.value.get(field).and_then(serde_json::Value::as_u64).unwrap_or(0);
-        let service = active.value.get("service").and_then(serde_json::Value::as_str);
-        let delay_ms = wanted("delayMs").min(LONGEST_LAG_MS);
-        if delay_ms == 0 || service.is_some_and(|service| service != self.parts.service) {
+        if batch.is_empty() {
             return Ok(());
         }
-        self.parts.chaos.mark(LAG_FLAG, Injected::Latency, self.parts.service);
-        self.pause(Duration::from_millis(delay_ms)).await
+        let twice = self.lag().await?;
+        let copies: Option<Arc<[Event]>> = twice.then(|| batch.iter().map(|taken| taken.event.clone()).collect());
+        self.work(batch).await?;
+        if let Some(copies) = copies {
+            // As if the bus had delivered them again: the inbox knows them, and nothing happens.
+            let _ = self.attempt(&copies, WHOLE_ATTEMPTS).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits as long as the flag says; true when every event is to come twice.
+    async fn lag(&self) -> Result<bool, Stopped> {
+        let Some(active) = self.parts.chaos.domain(LAG_FLAG).await else { return Ok(false) };
+        let wanted = |field: &str| active.value.get(field).and_then(serde_json::Value::as_u64).unwrap_or(0);
+        let service = active.value.get("service").and_then(serde_json::Value::as_str);
+        let (delay_ms, twice) = (wanted("delayMs").min(LONGEST_LAG_MS), wanted("copies") > 0);
+        if (delay_ms == 0 && !twice) || service.is_some_and(|service| service != self.parts.service) {
+            return Ok(false);
+        }
+        let injected = if delay_ms > 0 { Injected::Latency } else { Injected::Behaviour };
+        self.parts.chaos.mark(LAG_FLAG, injected, self.parts.service);
+        self.pause(Duration::from_millis(delay_ms)).await?;
+        Ok(twice)
     }
 
     /// Applies a batch; whatever happens, each of its events is applied, held or parked afterwards.
     async fn work(&mut self, batch: Vec<Taken>) -> Result<(), Stopped> {
-        match self.attempt(&batch, WHOLE_ATTEMPTS).await? {
+        let mut events = Vec::with_capacity(batch.len());
+        let mut names = Vec::with_capacity(batch.len());
+        for Taken { ticket, event, message } in batch {
+            events.push(event);
+            names.push((ticket, message));
+        }
+        let events: Arc<[Event]> = events.into();
+        match self.attempt(&events, WHOLE_ATTEMPTS).await? {
             Ok(()) => {
-                self.done.extend(batch.iter().map(|taken| taken.ticket));
+                self.done.extend(names.iter().map(|(ticket, _)| *ticket));
                 return Ok(());
             }
-            Err(failure) if batch.len() > 1 => {
-                tracing::debug!(?failure, "A batch of {} events is applied one by one", batch.len());
+            Err(failure) if events.len() > 1 => {
+                tracing::debug!(?failure, "A batch of {} events is applied one by one", events.len());
             }
             Err(_) => {}
         }
-        for taken in batch {
-            if self.held.is_waiting(&taken.document.order) {
+        for ((ticket, message), event) in names.into_iter().zip(&*events) {
+            let taken = Taken { ticket, event: event.clone(), message };
+            if self.held.is_waiting(&taken.message.order) {
                 self.held.queue(taken);
             } else {
-                self.work_alone(taken, 0).await?;
+                self.work_alone(taken).await?;
             }
         }
         Ok(())
     }
 
-    /// Applies one event that has failed `failed` times; true when it is done with, one way or another.
-    async fn work_alone(&mut self, taken: Taken, failed: u32) -> Result<bool, Stopped> {
-        let outcome = self.attempt(std::slice::from_ref(&taken), u32::MAX).await?;
+    /// Applies one event; false when it has to wait for another attempt.
+    async fn work_alone(&mut self, taken: Taken) -> Result<bool, Stopped> {
+        let outcome = self.attempt(&Arc::from([taken.event.clone()]), u32::MAX).await?;
+        let id = &taken.message.id;
         let Err(Failure::Store(why) | Failure::Poison(why)) = outcome else {
+            self.failures.remove(id);
             self.done.push(taken.ticket);
             return Ok(true);
         };
-        let attempts = failed + 1;
+        let failures = self.failures.entry(id.clone()).or_default();
+        *failures += 1;
+        let attempts = *failures;
         if attempts >= ATTEMPTS {
-            self.park(&taken.document, why, attempts).await?;
+            self.park(&taken.message, why, attempts).await?;
+            self.failures.remove(id);
             self.done.push(taken.ticket);
             return Ok(true);
         }
-        self.parts.metrics.consumed(&taken.document.kind, "failed", 1);
-        tracing::warn!(event.id = taken.event.id, attempts, error = why, "Event {} could not be applied", taken.event.id);
+        self.parts.metrics.consumed(taken.event.fact.kind(), "failed", 1);
+        tracing::warn!(event.id = id, attempts, error = why, "Event {id} could not be applied");
         let due = Instant::now() + FIRST_RETRY * 2_u32.pow(attempts - 1);
-        self.held.hold(taken, attempts, due);
+        self.held.hold(taken, due);
         Ok(false)
     }
 
     async fn retry_held(&mut self) -> Result<(), Stopped> {
-        while let Some(mut queue) = self.held.pop_due(Instant::now()) {
-            let mut failed = queue.attempts;
-            while let Some(taken) = queue.waiting.pop_front() {
-                if !self.work_alone(taken, failed).await? {
+        while let Some(mut waiting) = self.held.pop_due(Instant::now()) {
+            while let Some(taken) = waiting.pop_front() {
+                if !self.work_alone(taken).await? {
                     // It waits again, and those behind it too.
-                    self.held.extend(queue.waiting);
+                    self.held.extend(waiting);
                     break;
                 }
-                failed = 0;
             }
         }
         Ok(())
     }
 
-    /// Applies in one transaction. While the database is at fault it tries again, `most` times.
-    async fn attempt(&mut self, batch: &[Taken], most: u32) -> Result<Result<(), Failure>, Stopped> {
-        let events: Arc<[Event]> = batch.iter().map(|taken| taken.event.clone()).collect();
+    /// Applies in one transaction. While the database is at fault it tries again: a single event for ever, a batch `most` times.
+    async fn attempt(&mut self, events: &Arc<[Event]>, most: u32) -> Result<Result<(), Failure>, Stopped> {
         let mut pause = FIRST_PAUSE;
         let mut attempts = 0;
         loop {
-            let span = self.span(&events);
+            let span = self.span(events);
             let started = Instant::now();
-            let applying = self.parts.applier.apply(events.clone(), span.clone(), false).instrument(span.clone());
-            let outcome = context::scope(self.parts.applier.context(&events), applying).await;
+            let applying = self.apply(events, &span).instrument(span.clone());
+            let outcome = context::scope(self.parts.applier.context(events), applying).await;
             self.parts.metrics.took(started.elapsed());
             match outcome {
                 Ok(new) => {
-                    for (event, new) in events.iter().zip(new) {
-                        let outcome = if new { "applied" } else { "duplicate" };
-                        self.parts.metrics.consumed(event.fact.kind(), outcome, 1);
-                        tracing::debug!(parent: &span, event.id, outcome, "Event {} is {outcome}", event.id);
-                    }
+                    self.count(events, &new, &span);
                     self.parts.wake.notify_one();
                     return Ok(Ok(()));
                 }
@@ -251,7 +271,7 @@ impl Running {
                     tracing::warn!(parent: &span, error = why, "Events wait for the database");
                     self.pause(pause).await?;
                     pause = (pause * 2).min(LONGEST_PAUSE);
-                    if attempts >= most && batch.len() > 1 {
+                    if attempts >= most && events.len() > 1 {
                         return Ok(Err(Failure::Store(why)));
                     }
                 }
@@ -260,6 +280,24 @@ impl Running {
                     return Ok(Err(failure));
                 }
             }
+        }
+    }
+
+    async fn apply(&self, events: &Arc<[Event]>, span: &Span) -> Result<Vec<bool>, Failure> {
+        let fault = self.parts.chaos.store(self.parts.service, "events", "apply").await;
+        fault.map_err(|fault| Failure::Store(fault.to_string()))?;
+        self.parts.applier.apply(events.clone(), span.clone(), false).await
+    }
+
+    fn count(&self, events: &[Event], new: &[bool], span: &Span) {
+        let mut outcomes: BTreeMap<(&'static str, &'static str), u64> = BTreeMap::new();
+        for (event, new) in events.iter().zip(new) {
+            let outcome = if *new { "applied" } else { "duplicate" };
+            *outcomes.entry((event.fact.kind(), outcome)).or_default() += 1;
+            tracing::debug!(parent: span, event.id, outcome, "Event {} is {outcome}", event.id);
+        }
+        for ((kind, outcome), events) in outcomes {
+            self.parts.metrics.consumed(kind, outcome, events);
         }
     }
 
@@ -291,7 +329,7 @@ impl Running {
     /// Puts an event aside, however long that takes.
     async fn park(&self, message: &Message, error: String, attempts: u32) -> Result<(), Stopped> {
         tracing::error!(event.id = message.id, attempts, error, "Event {} is parked: it could not be applied", message.id);
-        self.parts.metrics.consumed(&message.kind, "parked", 1);
+        self.parts.metrics.consumed(message.kind.clone(), "parked", 1);
         let parked = ParkedEvent {
             id: message.id.clone(),
             kind: message.kind.clone(),

@@ -4,20 +4,13 @@ use super::consumer::Taken;
 use std::collections::{HashMap, VecDeque};
 use tokio::time::Instant;
 
-/// The events of one order that wait.
-pub struct Queue {
-    /// How often the first has failed.
-    pub attempts: u32,
-    pub due: Instant,
-    pub waiting: VecDeque<Taken>,
-}
-
+/// By order: when its first event is tried again, and all that wait.
 #[derive(Default)]
-pub struct Held(HashMap<String, Queue>);
+pub struct Held(HashMap<String, (Instant, VecDeque<Taken>)>);
 
 impl Held {
     pub fn len(&self) -> usize {
-        self.0.values().map(|queue| queue.waiting.len()).sum()
+        self.0.values().map(|(_, waiting)| waiting.len()).sum()
     }
 
     pub fn is_waiting(&self, order: &str) -> bool {
@@ -25,15 +18,14 @@ impl Held {
     }
 
     /// `taken` has failed, and so its order waits.
-    pub fn hold(&mut self, taken: Taken, attempts: u32, due: Instant) {
-        let order = taken.document.order.clone();
-        self.0.insert(order, Queue { attempts, due, waiting: VecDeque::from([taken]) });
+    pub fn hold(&mut self, taken: Taken, due: Instant) {
+        self.0.insert(taken.message.order.clone(), (due, VecDeque::from([taken])));
     }
 
     /// Behind those of its order that wait already.
     pub fn queue(&mut self, taken: Taken) {
-        if let Some(queue) = self.0.get_mut(&taken.document.order) {
-            queue.waiting.push_back(taken);
+        if let Some((_, waiting)) = self.0.get_mut(&taken.message.order) {
+            waiting.push_back(taken);
         }
     }
 
@@ -43,13 +35,13 @@ impl Held {
     }
 
     pub fn next_due(&self) -> Option<Instant> {
-        self.0.values().map(|queue| queue.due).min()
+        self.0.values().map(|(due, _)| *due).min()
     }
 
     /// Takes out the events of an order whose time has come.
-    pub fn pop_due(&mut self, now: Instant) -> Option<Queue> {
-        let order = self.0.iter().find(|(_, queue)| queue.due <= now).map(|(order, _)| order.clone())?;
-        self.0.remove(&order)
+    pub fn pop_due(&mut self, now: Instant) -> Option<VecDeque<Taken>> {
+        let order = self.0.iter().find(|(_, (due, _))| *due <= now).map(|(order, _)| order.clone())?;
+        self.0.remove(&order).map(|(_, waiting)| waiting)
     }
 
     pub fn clear(&mut self) {

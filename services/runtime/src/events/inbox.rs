@@ -12,6 +12,10 @@ use std::time::Duration;
 /// How long an event is remembered. Far longer than anything is delivered again, or an overdue order is told once more.
 const REMEMBER: Duration = Duration::from_secs(48 * 3600);
 
+/// Rows forgotten at once, and the pause in between.
+const FORGOTTEN: i64 = 2_000;
+const FORGET_PAUSE: Duration = Duration::from_millis(50);
+
 /// Proves that the tests notice: without the inbox every event that comes twice takes effect twice.
 pub const SELF_TEST: &str = "FEAST_SELF_TEST";
 const WITHOUT_INBOX: &str = "without-inbox";
@@ -55,11 +59,16 @@ impl Inbox {
     }
 }
 
-/// Forgets what is old; answers how many there were.
+/// Forgets what is old, a little at a time: other writers come in between.
 ///
 /// # Errors
 /// The database does not answer.
-pub async fn forget(database: &Database, now: Timestamp) -> Result<u64, sqlx::Error> {
+pub async fn forget(database: &Database, now: Timestamp) -> Result<(), sqlx::Error> {
     let before = now.millis() - i64::try_from(REMEMBER.as_millis()).unwrap_or(i64::MAX);
-    database.run("DELETE FROM event_inbox WHERE claimed_at_ms < $1", args![before]).await
+    let sql = "DELETE FROM event_inbox WHERE (consumer, event_id) IN
+        (SELECT consumer, event_id FROM event_inbox WHERE claimed_at_ms < $1 ORDER BY claimed_at_ms LIMIT $2)";
+    while database.run(sql, args![before, FORGOTTEN]).await? > 0 {
+        tokio::time::sleep(FORGET_PAUSE).await;
+    }
+    Ok(())
 }

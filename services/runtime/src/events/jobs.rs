@@ -93,7 +93,7 @@ impl Job {
         if self.period <= SHORT { self.tick(work).await } else { self.at_times(work).await }
     }
 
-    /// Keeps the lease and ticks.
+    /// Keeps the lease and ticks. Who shares the database with nobody needs no lease.
     async fn tick(&self, mut work: Work) {
         let mut ticks = interval(self.period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -104,7 +104,9 @@ impl Job {
                 () = self.stop.cancelled() => break,
                 _ = ticks.tick() => {}
             }
-            if asked.is_none_or(|asked| asked.elapsed() >= RENEW_EVERY) {
+            if !self.lease.database.is_shared() {
+                mine = true;
+            } else if asked.is_none_or(|asked| asked.elapsed() >= RENEW_EVERY) {
                 match self.lease.take(LEASE).await {
                     Ok(taken) => {
                         mine = taken;
@@ -122,7 +124,7 @@ impl Job {
                 let _ = self.once(work()).await;
             }
         }
-        if mine {
+        if mine && self.lease.database.is_shared() {
             self.lease.leave().await;
         }
     }

@@ -1,8 +1,8 @@
 //! What can be measured of events.
 
 use crate::telemetry::metrics::{count, seconds};
-use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter};
+use opentelemetry::{KeyValue, Value};
 use std::time::Duration;
 
 #[derive(Clone)]
@@ -20,8 +20,8 @@ impl ConsumerMetrics {
     }
 
     /// `outcome`: "applied", "duplicate", "failed" or "parked".
-    pub fn consumed(&self, kind: &str, outcome: &'static str, events: u64) {
-        self.consumed.add(events, &[KeyValue::new("event.kind", kind.to_owned()), KeyValue::new("outcome", outcome)]);
+    pub fn consumed(&self, kind: impl Into<Value>, outcome: &'static str, events: u64) {
+        self.consumed.add(events, &[KeyValue::new("event.kind", kind), KeyValue::new("outcome", outcome)]);
     }
 
     pub fn took(&self, duration: Duration) {

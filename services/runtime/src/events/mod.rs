@@ -102,7 +102,7 @@ impl Events {
         let (database, clock) = (database.clone(), platform.clock.clone());
         Jobs::every(platform, service, &database.clone(), "forget-inbox", FORGET_EVERY, move || {
             let (database, clock) = (database.clone(), clock.clone());
-            async move { inbox::forget(&database, clock.now()).await.map(drop) }
+            async move { inbox::forget(&database, clock.now()).await }
         });
         Ok(events)
     }

@@ -27,6 +27,9 @@ const BUSY: Duration = Duration::from_millis(250);
 /// Looks by itself: rows of a writer that is gone, or that forgot to wake it.
 const IDLE: Duration = Duration::from_secs(1);
 
+/// No transaction stays open longer, and so no row appears later below one that is seen. Their time-out is ten seconds.
+const LONGEST_WRITE: Duration = Duration::from_secs(30);
+
 /// Settled rows are removed so many at once, after a moment of gathering: the writers of orders come first.
 const REMOVED: usize = 2_048;
 const REMOVE_GATHER: Duration = Duration::from_millis(25);
@@ -83,6 +86,27 @@ pub async fn depth(database: &Database, clock: &SharedClock) -> Result<Depth, sq
     Ok(Depth { rows: u64::try_from(rows).unwrap_or(0), oldest_ms: u64::try_from(age_ms).unwrap_or(0) })
 }
 
+/// How far a relay has come.
+struct Place {
+    /// The highest row published.
+    cursor: i64,
+    /// No row at or below it can appear any more.
+    floor: i64,
+    /// Where the cursor was, and since when it is at least there.
+    marked: (Instant, i64),
+}
+
+impl Place {
+    fn advance(&mut self, last: i64) {
+        self.cursor = self.cursor.max(last);
+        let (since, at) = self.marked;
+        if since.elapsed() > LONGEST_WRITE {
+            self.floor = at;
+            self.marked = (Instant::now(), self.cursor);
+        }
+    }
+}
+
 /// Brings the rows of one service's outbox to the bus.
 pub struct Relay {
     pub database: Database,
@@ -104,26 +128,20 @@ impl Relay {
     }
 
     async fn publish_all(&self, settled: Settled) {
-        let mut cursor = 0;
+        let mut place = Place { cursor: 0, floor: 0, marked: (Instant::now(), 0) };
         let mut pause = FIRST_PAUSE;
-        let mut looked_back = Instant::now();
         loop {
             let outcome = tokio::select! {
                 () = self.stop.cancelled() => return,
-                outcome = self.publish_next(cursor, &settled) => outcome,
+                outcome = self.publish_next(&place, &settled) => outcome,
             };
             match outcome {
                 Ok((published, last)) => {
                     pause = FIRST_PAUSE;
-                    cursor = last;
-                    if published == BATCH {
-                        continue;
+                    place.advance(last);
+                    if published < BATCH {
+                        self.rest().await;
                     }
-                    if self.database.is_shared() && looked_back.elapsed() > IDLE {
-                        looked_back = Instant::now();
-                        self.look_back(cursor, &settled).await;
-                    }
-                    self.rest().await;
                 }
                 Err(error) => {
                     tracing::warn!(error, "Events wait in the outbox");
@@ -143,26 +161,28 @@ impl Relay {
         }
     }
 
-    /// Publishes the rows after `cursor`; answers how many there were, and the last.
-    async fn publish_next(&self, cursor: i64, settled: &Settled) -> Result<(usize, i64), String> {
-        let sql = "SELECT id, event_id, kind, order_id, document FROM event_outbox WHERE id > $1 ORDER BY id LIMIT $2";
-        let parcels = self.read(sql, args![cursor, BATCH as i64]).await?;
-        self.publish(&parcels, settled).await?;
-        Ok((parcels.len(), parcels.last().map_or(cursor, |last| last.row)))
-    }
-
-    /// Where several write, a row may appear below one that was published already.
-    async fn look_back(&self, cursor: i64, settled: &Settled) {
-        let known = serde_json::to_string(&*self.lock()).unwrap_or_default();
-        let sql = "SELECT id, event_id, kind, order_id, document FROM event_outbox
-            WHERE id <= $1 AND id NOT IN (SELECT CAST(value AS BIGINT) FROM list_of($2)) ORDER BY id LIMIT $3";
-        let outcome = match self.read(sql, args![cursor, known, BATCH as i64]).await {
-            Ok(parcels) => self.publish(&parcels, settled).await,
-            Err(error) => Err(error),
+    /// Publishes the next rows; answers how many there were, and the last.
+    async fn publish_next(&self, place: &Place, settled: &Settled) -> Result<(usize, i64), String> {
+        let parcels = if self.database.is_shared() {
+            // Where several write, a row may appear below one that was published already.
+            let sql = "SELECT id, event_id, kind, order_id, document FROM event_outbox
+                WHERE id > $1 AND id NOT IN (SELECT CAST(value AS BIGINT) FROM list_of($2)) ORDER BY id LIMIT $3";
+            let known = serde_json::to_string(&*self.lock()).unwrap_or_default();
+            self.read(sql, args![place.floor, known, BATCH as i64]).await?
+        } else {
+            let sql = "SELECT id, event_id, kind, order_id, document FROM event_outbox WHERE id > $1 ORDER BY id LIMIT $2";
+            self.read(sql, args![place.cursor, BATCH as i64]).await?
         };
-        if let Err(error) = outcome {
-            tracing::warn!(error, "Events wait in the outbox");
+        let Some(last) = parcels.last().map(|parcel| parcel.row) else { return Ok((0, place.cursor)) };
+        self.lock().extend(parcels.iter().map(|parcel| parcel.row));
+        if let Err(error) = self.bus.publish(&parcels, settled).await {
+            let mut on_the_way = self.lock();
+            parcels.iter().for_each(|parcel| {
+                on_the_way.remove(&parcel.row);
+            });
+            return Err(error.to_string());
         }
+        Ok((parcels.len(), last))
     }
 
     async fn read(&self, sql: &'static str, args: Vec<Value>) -> Result<Vec<Parcel>, String> {
@@ -172,14 +192,6 @@ impl Relay {
             Ok(Parcel { row: row.int(0)?, message: Arc::new(message) })
         };
         rows.iter().map(parcel).collect::<Result<_, sqlx::Error>>().map_err(|error| error.to_string())
-    }
-
-    async fn publish(&self, parcels: &[Parcel], settled: &Settled) -> Result<(), String> {
-        if parcels.is_empty() {
-            return Ok(());
-        }
-        self.lock().extend(parcels.iter().map(|parcel| parcel.row));
-        self.bus.publish(parcels, settled).await.map_err(|error| error.to_string())
     }
 
     /// Removes what is settled, until nothing can be settled any more.

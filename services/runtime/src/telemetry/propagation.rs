@@ -71,9 +71,12 @@ fn span_context(traceparent: &str) -> Option<SpanContext> {
     context.is_valid().then_some(context)
 }
 
+/// Links of one span. Tools show a few; more cost more than they tell.
+const MOST_LINKS: usize = 64;
+
 /// Links `span` to those who wrote these lines; a single one becomes its parent, too. Call before the span is first entered.
 pub fn follow<'t>(span: &Span, traceparents: impl Iterator<Item = &'t str>) {
-    let contexts: Vec<SpanContext> = traceparents.filter_map(span_context).collect();
+    let contexts: Vec<SpanContext> = traceparents.take(MOST_LINKS).filter_map(span_context).collect();
     if let [cause] = contexts.as_slice() {
         // Fails only when no OpenTelemetry layer is installed, as in unit tests.
         let _ = span.set_parent(Context::new().with_remote_span_context(cause.clone()));

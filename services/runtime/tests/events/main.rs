@@ -5,6 +5,7 @@
 mod bus;
 mod flow;
 mod jobs;
+mod proof;
 mod redis;
 mod trouble;
 mod world;
