@@ -87,7 +87,7 @@ async fn add(Shared(state): Shared<State>, Path(id): Path<CartId>, Json(body): J
         return Err(ApiError::new(Code::OutOfStock, format!("{} is not served today", item.name)).into());
     }
     let now = state.clock.now();
-    let cart = state.change(&id, &|cart| domain::add(cart, &item, body.quantity, now)).await?;
+    let cart = state.change(&id, &|cart| domain::add(cart, &item, body.quantity, body.choice.as_deref(), now)).await?;
     state.added.add(u64::from(body.quantity.get()), &[]);
     Ok(cart)
 }

@@ -61,7 +61,7 @@ impl Carts {
 
 async fn add(store: &dyn CartStore, id: &CartId, dish: &MenuItem, quantity: i64) -> Outcome {
     let quantity = Quantity::new(quantity).unwrap();
-    store.change(id, &|cart| domain::add(cart, dish, quantity, MORNING)).await.unwrap()
+    store.change(id, &|cart| domain::add(cart, dish, quantity, None, MORNING)).await.unwrap()
 }
 
 pub fn dish(id: &str) -> MenuItem {
@@ -75,6 +75,7 @@ pub fn dish(id: &str) -> MenuItem {
         restaurant_id: "bar".into(),
         category: String::new(),
         tags: Vec::new(),
+        options: Vec::new(),
     }
 }
 
@@ -91,7 +92,7 @@ fn refuse(_: &mut Cart) -> Result<(), ApiError> {
 
 pub async fn a_cart_is_read_back_as_it_was_created(carts: Carts) {
     let mut cart = domain::empty("c".into(), MORNING);
-    domain::add(&mut cart, &dish("latte"), Quantity::new(2).unwrap(), MORNING).unwrap();
+    domain::add(&mut cart, &dish("latte"), Quantity::new(2).unwrap(), None, MORNING).unwrap();
     carts.store.create(&cart).await.unwrap();
     assert_eq!(carts.read(&cart.id).await, Some(cart));
 }

@@ -24,7 +24,7 @@ async fn started() -> (RedisServer, RedisCarts) {
 async fn with_a_latte(carts: &RedisCarts, id: &str) -> CartId {
     let cart = domain::empty(id.into(), MORNING);
     carts.create(&cart).await.unwrap();
-    let outcome = carts.change(&cart.id, &|cart| domain::add(cart, &dish("latte"), Quantity::new(2)?, MORNING)).await.unwrap();
+    let outcome = carts.change(&cart.id, &|cart| domain::add(cart, &dish("latte"), Quantity::new(2)?, None, MORNING)).await.unwrap();
     assert!(matches!(outcome, Outcome::Changed(_)), "{outcome:?}");
     cart.id
 }
