@@ -76,12 +76,13 @@ impl Visit<'_> {
         Ok(End::Completed)
     }
 
-    /// Reads the list of restaurants and chooses one.
+    /// Reads the list of restaurants and chooses one that is open.
     async fn some_restaurant(&mut self) -> Result<RestaurantId, Failure> {
         let ask = Ask::get("GET /api/restaurants", "/api/restaurants");
         let not_empty = |list: &Vec<Restaurant>| if list.is_empty() { Err("there is no restaurant") } else { Ok(()) };
         self.shopper.restaurants = self.ask(ask, not_empty).await?.value;
-        self.known_restaurant().ok_or(Failure::Wrong("there is no restaurant"))
+        self.shopper.restaurants.retain(|restaurant| restaurant.open);
+        self.known_restaurant().ok_or(Failure::Wrong("no restaurant is open"))
     }
 
     fn known_restaurant(&mut self) -> Option<RestaurantId> {

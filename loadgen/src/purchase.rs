@@ -20,9 +20,10 @@ const CONFIRM_PERCENT: u64 = 50;
 /// Enough of one dish for the discount on five and more.
 const MANY_PERCENT: u64 = 10;
 
-const OUT_OF_STOCK: &[&str] = &["OUT_OF_STOCK"];
+/// The last one is gone, or the restaurant closed since its menu was read.
+const UNSERVED: &[&str] = &["OUT_OF_STOCK", "RESTAURANT_CLOSED"];
 /// An earlier try of the same order is still at work: a fair answer to a repetition, and only to that.
-const OUT_OF_STOCK_OR_IN_FLIGHT: &[&str] = &["OUT_OF_STOCK", "IDEMPOTENCY_IN_FLIGHT"];
+const UNSERVED_OR_IN_FLIGHT: &[&str] = &["OUT_OF_STOCK", "RESTAURANT_CLOSED", "IDEMPOTENCY_IN_FLIGHT"];
 
 pub async fn purchase(visit: &mut Visit<'_>) -> Result<End, Failure> {
     let abandoned = visit.run.next_purchase_is_abandoned();
@@ -155,7 +156,7 @@ impl Basket {
 
     async fn quote(&self, visit: &mut Visit<'_>) -> Result<Shown, Failure> {
         let body = json!({"cartId": self.id});
-        let ask = Ask { expect: &[200, 201], fair: OUT_OF_STOCK, ..Ask::post("POST /api/quotes", "/api/quotes", body) };
+        let ask = Ask { expect: &[200, 201], fair: UNSERVED, ..Ask::post("POST /api/quotes", "/api/quotes", body) };
         let sound = |quote: &CartQuote| {
             same_lines(&quote.lines, &self.lines, "the quote has other dishes than the cart")?;
             let fees: Money = quote.fees.iter().map(|charge| charge.amount).sum();
@@ -186,7 +187,7 @@ impl Basket {
         let mut tries = 0;
         let (seen, outcome) = loop {
             let mut told = None;
-            let fair = if tries == 0 { OUT_OF_STOCK } else { OUT_OF_STOCK_OR_IN_FLIGHT };
+            let fair = if tries == 0 { UNSERVED } else { UNSERVED_OR_IN_FLIGHT };
             let ask =
                 Ask { expect: &[201], fair, idempotency_key: Some(&key), ..Ask::post("POST /api/orders", "/api/orders", body.clone()) };
             let customer = visit.shopper.name.clone();
