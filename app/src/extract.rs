@@ -47,6 +47,27 @@ impl Fields {
         self.0.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.trim())
     }
 
+    /// Whether the field was sent at all, be it empty.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(field, _)| field == name)
+    }
+
+    /// The value of a field that was filled in.
+    pub fn filled(&self, name: &str) -> Option<String> {
+        Some(self.get(name)).filter(|value| !value.is_empty()).map(ToOwned::to_owned)
+    }
+
+    /// What was chosen of a dish's options, in their order: "Oat, Large". Its fields all begin with `choice`.
+    pub fn choice(&self) -> Option<String> {
+        let chosen: Vec<&str> = self
+            .0
+            .iter()
+            .filter(|(name, value)| name.starts_with("choice") && !value.trim().is_empty())
+            .map(|(_, value)| value.trim())
+            .collect();
+        (!chosen.is_empty()).then(|| chosen.join(", "))
+    }
+
     /// # Errors
     /// `INVALID_QUANTITY` unless the field `quantity` is a whole number.
     pub fn quantity(&self) -> Result<i64, ApiError> {
@@ -138,6 +159,14 @@ mod tests {
         for elsewhere in ["", "//evil.example", "https://evil.example", "/\\evil.example", "/a b", "javascript:1", "/a\r\nSet-Cookie:x"] {
             assert_eq!(back(elsewhere), "/cart", "{elsewhere:?}");
         }
+    }
+
+    #[test]
+    fn choices_are_joined_in_the_order_of_their_fields() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let fields = Fields(vec![pair("quantity", "1"), pair("choice0", "Oat"), pair("choice1", " Large "), pair("choice2", "")]);
+        assert_eq!(fields.choice().as_deref(), Some("Oat, Large"));
+        assert_eq!(Fields(vec![pair("quantity", "1")]).choice(), None);
     }
 
     #[test]

@@ -2,18 +2,16 @@
 
 mod scenes;
 
-use crate::extract::{Fields, Wants};
-use crate::pages::checkout;
+use crate::extract::Wants;
 use crate::render::{Meta, page};
 use crate::shop::Shop;
 use crate::ui::forms::hidden_fields;
-use crate::ui::receipt::receipt;
 use crate::visit::Visit;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use contract::cart::AddItem;
 use contract::error::ErrorBody;
-use contract::{ApiError, CartId, Code};
+use contract::{ApiError, Code};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 use leptos::either::Either;
@@ -69,10 +67,9 @@ pub fn response(visit: &Visit, error: &ApiError, retry: Retry) -> Response {
             Next::Retry => retry_button(visit, retry),
             _ => None,
         };
-        let link = scene.next.link().map(|(to, text)| {
-            let class = if retry.is_some() { "button quiet" } else { "button" };
-            view! { <a class=class href=to>{text}</a> }
-        });
+        let (to, text) = scene.next.link(&visit.path);
+        let class = if retry.is_some() { "button quiet" } else { "button" };
+        let link = view! { <a class=class href=to>{text}</a> };
         view! {
             <section class=format!("scene {}", scene.tone)>
                 <p class="scene-art" aria-hidden="true">{scene.art}</p>
@@ -111,11 +108,12 @@ pub async fn other_restaurant(visit: &Visit, shop: &Shop, item: &AddItem, error:
     // Names make the choice clearer; the page works without them.
     let dish = shop.menu.item(&item.item_id).await.map_or_else(|_| "this dish".to_owned(), |item| item.name);
     page(visit, meta("One cart, one planet", error), || {
-        let fields = vec![
+        let mut fields = vec![
             ("itemId".to_owned(), item.item_id.to_string()),
             ("quantity".to_owned(), item.quantity.get().to_string()),
             ("return".to_owned(), back.to_owned()),
         ];
+        fields.extend(item.choice.clone().map(|choice| ("choice".to_owned(), choice)));
         view! {
             <section class="scene">
                 <p class="scene-art" aria-hidden="true">"🪐"</p>
@@ -127,41 +125,6 @@ pub async fn other_restaurant(visit: &Visit, shop: &Shop, item: &AddItem, error:
                 </div>
                 {reference(visit, error)}
             </section>
-        }
-    })
-}
-
-/// The price that was shown does not hold any more: the new one, accepted by one press.
-pub async fn new_price(visit: &Visit, shop: &Shop, cart: &CartId, typed: &Fields, error: &ApiError) -> Response {
-    let quote = match checkout::quote(shop, cart).await {
-        Ok(quote) => quote,
-        Err(error) => return response(visit, &error, typed.retry("/orders")),
-    };
-    let why = match error.code {
-        Code::QuoteMismatch => "Your cart has changed since the price was shown.",
-        _ => "The price you saw was held for a few minutes, and those are over.",
-    };
-    let keep = ["customerName", "specialInstructions"].map(|name| (name.to_owned(), typed.get(name).to_owned())).to_vec();
-    page(visit, meta("A fresh price", error), || {
-        let (order, held, total) = (checkout::order_fields(&quote), checkout::held(&quote, visit), quote.total.to_string());
-        view! {
-            <div class="two-columns">
-                <section class="scene left">
-                    <p class="scene-art" aria-hidden="true">"⏳"</p>
-                    <h1>"A fresh price"</h1>
-                    <p>{why}" Nothing was ordered. Here is what it costs now."</p>
-                    <div class="scene-actions">
-                        <form method="post" action="/orders" data-once="">{order}{hidden_fields(keep)}<button class="button">"Order for "{total}</button></form>
-                        <a class="button quiet" href="/cart">"Back to the cart"</a>
-                    </div>
-                    {reference(visit, error)}
-                </section>
-                <aside class="ticket" aria-label="Price">
-                    <h2>"The new price"</h2>
-                    {receipt(quote.lines, quote.fees, quote.discounts, quote.total)}
-                    {held}
-                </aside>
-            </div>
         }
     })
 }

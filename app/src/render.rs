@@ -20,12 +20,21 @@ pub struct Meta {
     pub cookies: Cookies,
     /// Seconds, for 429 and 503.
     pub retry_after_s: Option<u32>,
+    /// The page asks for itself again after so many seconds, where no script does something better.
+    pub refresh_s: Option<u32>,
 }
 
 impl Meta {
     pub fn new(title: impl Into<String>, description: impl Into<String>) -> Self {
         let status = StatusCode::OK;
-        Self { title: title.into(), description: description.into(), status, cookies: Cookies::default(), retry_after_s: None }
+        Self {
+            title: title.into(),
+            description: description.into(),
+            status,
+            cookies: Cookies::default(),
+            retry_after_s: None,
+            refresh_s: None,
+        }
     }
 }
 
@@ -41,7 +50,7 @@ pub fn page<V: IntoView>(visit: &Visit, mut meta: Meta, body: impl FnOnce() -> V
         // Body and frame are written one after the other and not as one view: a type-erased body (`into_any`) would copy every
         // attribute first, which took a third of the time.
         let main = write(body());
-        write(layout::document(visit, &meta.title, &meta.description, main))
+        write(layout::document(visit, &meta, main))
     });
     owner.unset_with_forced_cleanup();
 

@@ -7,8 +7,8 @@ use axum::response::{Redirect, Response};
 use axum::routing::{MethodRouter, get, post};
 use contract::{ApiError, Code};
 
-/// Pages and forms. Each request needs three extensions: [`crate::shop::Shop`], `Arc<`[`Visit`]`>` and
-/// [`crate::desk::SharedDesk`].
+/// Pages and forms. Each request needs four extensions: [`crate::shop::Shop`], `Arc<`[`Visit`]`>`, [`crate::accounts::SharedAccounts`]
+/// and [`crate::desk::SharedDesk`].
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route("/", get(pages::home::show))
@@ -19,9 +19,21 @@ pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/cart/items/{id}", form("/cart", post(actions::cart::set_quantity)))
         .route("/cart/new", form("/cart", post(actions::cart::replace)))
         .route("/cart/clear", form("/cart", post(actions::cart::clear)))
-        .route("/checkout", get(pages::checkout::show))
+        .route("/checkout", get(pages::checkout::show).post(pages::checkout::update))
         .route("/orders", get(pages::orders::show).post(actions::order::place))
         .route("/orders/{id}", get(pages::order::show))
+        .route("/orders/{id}/cancel", form("/orders", post(actions::order::cancel)))
+        .route("/orders/{id}/reorder", form("/orders", post(actions::order::reorder)))
+        .route("/login", get(pages::login::log_in).post(actions::account::log_in))
+        .route("/login/demo", form("/login", post(actions::account::demo)))
+        .route("/signup", get(pages::login::sign_up).post(actions::account::sign_up))
+        .route("/logout", form("/account", post(actions::account::log_out)))
+        .route("/account", get(pages::account::show))
+        .route("/account/name", form("/account", post(actions::account::set_name)))
+        .route("/account/addresses", form("/account", post(actions::account::add_address)))
+        .route("/account/addresses/{id}/remove", form("/account", post(actions::account::remove_address)))
+        .route("/account/preferences", form("/account", post(actions::account::set_preferences)))
+        .route("/account/password", form("/account", post(actions::account::change_password)))
         .route("/about", get(pages::about::show))
         .route("/theme", form("/", post(actions::theme::choose)))
         .route("/console/flags", get(pages::console::flags))

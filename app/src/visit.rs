@@ -197,6 +197,16 @@ notices! {
     Updated = "updated", "Cart updated.";
     Removed = "removed", "Removed from your cart.";
     Cleared = "cleared", "Your cart is empty now.";
+    Reordered = "reordered", "The same again: here is a new cart.";
+    Cancelled = "cancelled", "Your order is cancelled.";
+    SignedUp = "signed-up", "Welcome aboard: your account is ready.";
+    LoggedIn = "logged-in", "You are logged in.";
+    LoggedOut = "logged-out", "You are logged out.";
+    NameChanged = "name-changed", "Your name is changed.";
+    AddressAdded = "address-added", "The address is kept.";
+    AddressRemoved = "address-removed", "The address is removed.";
+    PreferencesChanged = "preferences-changed", "Noted: that is how you will hear from us.";
+    PasswordChanged = "password-changed", "Your password is changed. Other log-ins have ended.";
     FlagSet = "flag-set", "Flag flipped. It ends by itself when its time is over.";
     FlagCleared = "flag-cleared", "Flag back to its default.";
     AllClear = "all-clear", "All clear: every flag is back to its default.";

@@ -6,7 +6,9 @@ use app::visit::{Assets, Caller, Mode, Site, Visit, Who};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use contract::client::{CartClient, MenuClient, MiddlewareClient, OrderClient};
+use contract::client::{
+    CartClient, DeliveryClient, MenuClient, MiddlewareClient, NotificationClient, OrderClient, PaymentClient, UserClient,
+};
 use contract::{ApiError, Code, RestaurantId, SessionId};
 use runtime::Platform;
 use runtime::boot::BootError;
@@ -33,6 +35,10 @@ impl Pages {
             cart: CartClient::new(client("cart")?),
             order: OrderClient::new(client("order")?),
             middleware: MiddlewareClient::new(client("middleware")?),
+            payment: PaymentClient::new(client("payment")?),
+            delivery: DeliveryClient::new(client("delivery")?),
+            notification: NotificationClient::new(client("notification")?),
+            user: UserClient::new(client("user")?),
         };
         let settings = &platform.settings;
         let shared = if settings.redis_url.is_some() { "Redis" } else { "memory" };

@@ -41,13 +41,18 @@ fn back(visit: &Visit, fields: &Fields) -> String {
     fields.back(here)
 }
 
-/// `POST /cart/items`: `itemId`, `quantity`, perhaps `return`. Without a cart, or with one that has expired, a new one is made.
+/// What the form asks for: `itemId`, `quantity`, `choice` and whatever else begins with that.
+fn wanted(fields: &Fields) -> Result<AddItem, ApiError> {
+    let quantity = fields.quantity().and_then(Quantity::new)?;
+    Ok(AddItem { item_id: ItemId::new(fields.get("itemId")), quantity, choice: fields.choice() })
+}
+
+/// `POST /cart/items`: `itemId`, `quantity`, `choice…`, perhaps `return`. Without a cart, or with one that has expired, a new one is made.
 pub async fn add(Extension(visit): Extension<Arc<Visit>>, Extension(shop): Extension<Shop>, Sent { fields, wants }: Sent) -> Response {
-    let item_id = ItemId::new(fields.get("itemId"));
     let back = back(&visit, &fields);
     let fail = |error: ApiError| problem::answer(&visit, &error, fields.and("return", &back).retry("/cart/items"), wants);
-    let item = match fields.quantity().and_then(Quantity::new) {
-        Ok(quantity) => AddItem { item_id, quantity, choice: None },
+    let item = match wanted(&fields) {
+        Ok(item) => item,
         Err(error) => return fail(error),
     };
     let mut notice = Notice::Added;
@@ -82,8 +87,8 @@ pub async fn add(Extension(visit): Extension<Arc<Visit>>, Extension(shop): Exten
 pub async fn replace(Extension(visit): Extension<Arc<Visit>>, Extension(shop): Extension<Shop>, Sent { fields, wants }: Sent) -> Response {
     let back = back(&visit, &fields);
     let fail = |error: ApiError| problem::answer(&visit, &error, fields.retry("/cart/new"), wants);
-    let item = match fields.quantity().and_then(Quantity::new) {
-        Ok(quantity) => AddItem { item_id: ItemId::new(fields.get("itemId")), quantity, choice: None },
+    let item = match wanted(&fields) {
+        Ok(item) => item,
         Err(error) => return fail(error),
     };
     let made = match shop.cart.create().await {

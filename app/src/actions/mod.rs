@@ -1,6 +1,7 @@
 //! What forms do. Every action answers a redirect when it went well, and a designed page when it did not; the page's button sends the same
 //! form again.
 
+pub mod account;
 pub mod cart;
 pub mod flags;
 pub mod order;

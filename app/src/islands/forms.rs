@@ -1,7 +1,7 @@
 //! Makes forms quick: they are sent in the background, and what the server answers is shown in place.
 //!
 //! - `data-instant`: success is a sentence and a number (JSON); anything else is a page.
-//! - `data-swap`: the answer is a page, whose main part replaces the one that is shown.
+//! - `data-swap`, on the form or on the button that was pressed: the answer is a page, whose main part replaces the one that is shown.
 //! - `data-theme-form`: the theme changes at once.
 //! - `data-once`: an ordinary form that is not sent twice by an impatient finger.
 //!
@@ -62,7 +62,9 @@ fn submitted(event: &Event) -> Option<()> {
     let form: HtmlFormElement = event.target()?.dyn_into().ok()?;
     let submitter = event.dyn_ref::<SubmitEvent>()?.submitter();
     let instant = form.has_attribute("data-instant");
-    let in_background = instant || form.has_attribute("data-swap");
+    // A button may say otherwise than its form.
+    let in_background =
+        instant || form.has_attribute("data-swap") || submitter.as_ref().is_some_and(|button| button.has_attribute("data-swap"));
     let theme = form.has_attribute("data-theme-form");
     if !in_background && !theme && !form.has_attribute("data-once") {
         return None;
@@ -72,6 +74,8 @@ fn submitted(event: &Event) -> Option<()> {
         return None;
     }
     let fields = fields(&form, submitter.as_ref())?;
+    let action =
+        submitter.and_then(|button| button.get_attribute("formaction")).or_else(|| form.get_attribute("action")).unwrap_or_default();
     if theme {
         event.prevent_default();
         document().document_element()?.set_attribute("data-theme", &fields.get("theme")?).ok()?;
@@ -84,7 +88,7 @@ fn submitted(event: &Event) -> Option<()> {
     if in_background {
         event.prevent_default();
         spawn_local(async move {
-            send(&form, &fields, instant).await;
+            send(&action, &fields, instant).await;
             let _ = form.remove_attribute(BUSY);
         });
     }
@@ -101,10 +105,9 @@ fn fields(form: &HtmlFormElement, submitter: Option<&HtmlElement>) -> Option<Url
     UrlSearchParams::new_with_str_sequence_sequence(&data).ok()
 }
 
-async fn send(form: &HtmlFormElement, fields: &UrlSearchParams, instant: bool) {
+async fn send(action: &str, fields: &UrlSearchParams, instant: bool) {
     let accept = if instant { "application/json, text/html" } else { "text/html" };
-    let action = form.get_attribute("action").unwrap_or_default();
-    let shown = match web::post(&action, fields, accept).await {
+    let shown = match web::post(action, fields, accept).await {
         Some(response) => show(&response).await,
         None => None,
     };
@@ -157,9 +160,12 @@ fn swap(html: &str, response: &Response) -> Option<()> {
     Some(())
 }
 
-/// The plus and minus beside a number.
+/// The plus and minus beside a number, and what prints the page.
 fn stepped(event: &Event) -> Option<()> {
-    let button = event.target()?.dyn_into::<Element>().ok()?.closest("[data-step]").ok()??;
+    let button = event.target()?.dyn_into::<Element>().ok()?.closest("[data-step], [data-print]").ok()??;
+    if button.has_attribute("data-print") {
+        return window().print().ok();
+    }
     let by: i32 = button.get_attribute("data-step")?.parse().ok()?;
     let input: HtmlInputElement = button.parent_element()?.query_selector("input").ok()??.dyn_into().ok()?;
     let limit = |name: &str| input.get_attribute(name).and_then(|text| text.parse::<i32>().ok());

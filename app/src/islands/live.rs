@@ -1,136 +1,178 @@
-//! The way of an order, live.
+//! Pages that follow something: `<i data-follow data-events="/events/orders/1" data-kind="order" data-seen="…">`.
+//!
+//! Somewhere on such a page stands one mark. The server's events say that there is news; the page is then asked for again, and every
+//! `data-live` region whose text differs is put in place. The region itself stays, which is what screen readers listen to. While no events
+//! come through, the page asks by itself. A page without a mark (the order has arrived) is not followed any further.
 
-use leptos::prelude::*;
+use super::web;
+use leptos::prelude::{document, window};
+use std::cell::{Cell, RefCell};
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{DomParser, Element, EventSource, HtmlElement, Response, SupportedType};
 
-/// The stations of an order that goes well: its status on the wire, what people read, and a picture.
-const STATIONS: [(&str, &str, &str); 8] = [
-    ("pending", "Order received", "📡"),
-    ("paid", "Paid", "💳"),
-    ("accepted", "Accepted by the kitchen", "👩‍🍳"),
-    ("preparing", "Being cooked", "🔥"),
-    ("ready", "Ready for pick-up", "🛎️"),
-    ("assigned", "Courier on the way to the kitchen", "🛰️"),
-    ("pickedUp", "On the way to you", "🚀"),
-    ("delivered", "Delivered. Enjoy!", "🪐"),
-];
+const MARK: &str = "[data-follow]";
+/// Between two questions while events do not come.
+const PAUSE_MS: i32 = 2_000;
+const LONGEST_PAUSE_MS: i32 = 30_000;
+/// A source of events that has ended for good is tried again after so many questions.
+const QUESTIONS_PER_TRY: u32 = 15;
 
-/// One sentence for a status.
-pub fn headline(status: &str) -> &'static str {
-    match status {
-        "cancelled" => "Cancelled",
-        "rejected" => "The kitchen had to decline",
-        "paymentFailed" => "The payment failed",
-        _ => STATIONS.iter().find(|(word, ..)| *word == status).map_or("On its way", |(_, text, _)| text),
-    }
+/// The source of events of the page, and where it is.
+struct Source {
+    url: String,
+    events: EventSource,
+    // Dropped with the source it listens to.
+    _news: Closure<dyn FnMut(web_sys::Event)>,
 }
 
-#[cfg(any(feature = "hydrate", test))]
-fn is_final(status: &str) -> bool {
-    matches!(status, "delivered" | "cancelled" | "rejected" | "paymentFailed")
+thread_local! {
+    static SOURCE: RefCell<Option<Source>> = const { RefCell::new(None) };
+    static ASKING: Cell<bool> = const { Cell::new(false) };
+    static LOOKING: Cell<bool> = const { Cell::new(false) };
+    static LOOK_AGAIN: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Where the status stands on the way; `None` when the order left it.
-fn station(status: &str) -> Option<usize> {
-    STATIONS.iter().position(|(word, ..)| *word == status)
-}
-
-/// Which order the page is about, in context while it is rendered.
-#[derive(Clone, Debug, Default)]
-pub struct Following {
-    pub order: String,
-    pub status: String,
-}
-
-impl Following {
-    /// On the server from context, in the browser from the attributes that [`LiveStatus`] stands under. No island takes properties:
-    /// reading them would bring a JSON parser along.
-    fn find() -> Self {
-        #[cfg(feature = "hydrate")]
-        {
-            let attribute = |name| super::web::attribute_of("[data-order]", name);
-            Self { order: attribute("data-order"), status: attribute("data-status") }
-        }
-        #[cfg(not(feature = "hydrate"))]
-        use_context().unwrap_or_default()
-    }
-}
-
-/// The timeline. Asks for the status again while the page is visible and the order is on its way.
-#[island]
-pub fn LiveStatus() -> impl IntoView {
-    let Following { order, status } = Following::find();
-    let (now, set_now) = signal(status);
-    let (stale, set_stale) = signal(false);
-    #[cfg(feature = "hydrate")]
-    follow(order, now, set_now, set_stale);
-    #[cfg(not(feature = "hydrate"))]
-    let _ = (order, set_now, set_stale);
-
-    let stations = STATIONS
-        .into_iter()
-        .enumerate()
-        .map(|(n, (_, text, picture))| {
-            let state = move || {
-                now.with(|status| match station(status) {
-                    Some(at) if n == at => "now",
-                    Some(at) if n < at => "done",
-                    _ => "todo",
-                })
-            };
-            view! { <li class=state aria-current=move || (state() == "now").then_some("step")><span aria-hidden="true">{picture}</span>{text}</li> }
-        })
-        .collect_view();
-    view! {
-        <p class="headline" role="status" class:ended=move || now.with(|status| station(status).is_none())>{move || now.with(|status| headline(status))}</p>
-        <ol class="timeline" class:ended=move || now.with(|status| station(status).is_none())>{stations}</ol>
-        <p class="stale" hidden=move || !stale.get()>"No news at the moment; still trying."</p>
-    }
-}
-
-#[cfg(feature = "hydrate")]
-fn follow(order: String, now: ReadSignal<String>, set_now: WriteSignal<String>, set_stale: WriteSignal<bool>) {
-    use super::web;
-
-    /// Between two questions while all is well.
-    const PAUSE_MS: i32 = 2_000;
-    const LONGEST_PAUSE_MS: i32 = 30_000;
-
-    leptos::task::spawn_local(async move {
-        let mut pause_ms = PAUSE_MS;
-        while !now.with_untracked(|status| is_final(status)) {
-            web::sleep(pause_ms).await;
-            if !web::visible() {
-                continue;
-            }
-            match web::get_text_field(&format!("/api/orders/{order}"), "status").await {
-                Some(status) => {
-                    pause_ms = PAUSE_MS;
-                    set_stale.set(false);
-                    if now.with_untracked(|now| *now != status) {
-                        set_now.set(status);
-                    }
-                }
-                None => {
-                    pause_ms = (pause_ms * 3 / 2).min(LONGEST_PAUSE_MS);
-                    set_stale.set(true);
-                }
-            }
+pub fn start() {
+    follow();
+    web::on_window(web::SWAPPED, |_| follow());
+    // A browser keeps few connections to one server: only what somebody looks at holds one.
+    web::on(&document(), "visibilitychange", |_| {
+        if web::visible() && followed() {
+            spawn_local(async {
+                look().await;
+                listen();
+            });
+        } else {
+            close();
         }
     });
 }
 
-#[cfg(all(test, feature = "ssr"))]
-mod tests {
-    use super::{headline, is_final, station};
-    use contract::order::OrderStatus;
+fn followed() -> bool {
+    matches!(document().query_selector(MARK), Ok(Some(_)))
+}
 
-    #[test]
-    fn every_status_has_words_and_a_place_or_an_end() {
-        for status in OrderStatus::ALL {
-            let word = status.as_str();
-            assert_ne!(headline(word), "On its way", "{word}");
-            assert!(station(word).is_some() || is_final(word), "{word}");
-            assert_eq!(is_final(word), status.is_final(), "{word}");
+fn follow() {
+    listen();
+    if followed() && !ASKING.replace(true) {
+        spawn_local(async {
+            ask_while_silent().await;
+            ASKING.set(false);
+        });
+    }
+}
+
+fn close() {
+    if let Some(source) = SOURCE.take() {
+        source.events.close();
+    }
+}
+
+/// Listens to the page's source of events, and to no other.
+fn listen() {
+    let url = web::attribute_of(MARK, "data-events");
+    let listening = SOURCE.with_borrow(|source| {
+        source.as_ref().is_some_and(|source| source.url == url && source.events.ready_state() != EventSource::CLOSED)
+    });
+    if listening {
+        return;
+    }
+    close();
+    if url.is_empty() || !web::visible() {
+        return;
+    }
+    let Ok(events) = EventSource::new(&url) else { return };
+    let news = Closure::<dyn FnMut(web_sys::Event)>::new(|event: web_sys::Event| {
+        if is_news(&event) {
+            spawn_local(async {
+                look().await;
+            });
+        }
+    });
+    let _ = events.add_event_listener_with_callback(&web::attribute_of(MARK, "data-kind"), news.as_ref().unchecked_ref());
+    SOURCE.set(Some(Source { url, events, _news: news }));
+}
+
+/// An event that tells only what the page says already is none. (The first one after connecting usually is.)
+fn is_news(event: &web_sys::Event) -> bool {
+    let data = js_sys::Reflect::get(event, &"data".into()).ok().and_then(|data| data.as_string()).unwrap_or_default();
+    let seen = web::attribute_of(MARK, "data-seen");
+    seen.is_empty() || !seen.split(' ').all(|moment| data.contains(moment))
+}
+
+fn events_come() -> bool {
+    SOURCE.with_borrow(|source| source.as_ref().is_some_and(|source| source.events.ready_state() == EventSource::OPEN))
+}
+
+async fn ask_while_silent() {
+    let (mut pause_ms, mut questions) = (PAUSE_MS, 0);
+    loop {
+        web::sleep(pause_ms).await;
+        if !followed() {
+            return close();
+        }
+        let asks = !matches!(document().query_selector("[data-follow][data-ask]"), Ok(None));
+        if !web::visible() || events_come() && !asks {
+            pause_ms = PAUSE_MS;
+            continue;
+        }
+        pause_ms = if look().await { PAUSE_MS } else { (pause_ms * 3 / 2).min(LONGEST_PAUSE_MS) };
+        questions += 1;
+        if questions % QUESTIONS_PER_TRY == 0 {
+            listen();
         }
     }
+}
+
+/// Asks for the page and shows what is new on it; one question at a time. False when there was no answer.
+async fn look() -> bool {
+    if LOOKING.replace(true) {
+        LOOK_AGAIN.set(true);
+        return true;
+    }
+    let answered = loop {
+        LOOK_AGAIN.set(false);
+        let answered = show_news().await.is_some();
+        if !answered || !LOOK_AGAIN.get() {
+            break answered;
+        }
+    };
+    LOOKING.set(false);
+    if let Ok(Some(stale)) = document().query_selector("[data-stale]") {
+        let _ = if answered { stale.set_attribute("hidden", "") } else { stale.remove_attribute("hidden") };
+    }
+    answered
+}
+
+async fn show_news() -> Option<()> {
+    let here = window().location().href().ok()?;
+    let response: Response = JsFuture::from(window().fetch_with_str(&here)).await.ok()?.dyn_into().ok()?;
+    if !response.ok() {
+        return None;
+    }
+    let html = JsFuture::from(response.text().ok()?).await.ok()?.as_string()?;
+    // Somebody may have gone on meanwhile.
+    if window().location().href().ok()? != here {
+        return Some(());
+    }
+    let page = DomParser::new().ok()?.parse_from_string(&html, SupportedType::TextHtml).ok()?;
+    let document = document();
+    let focused = document.active_element().map(|element| element.id()).filter(|id| !id.is_empty());
+    let regions = document.query_selector_all("[data-live]").ok()?;
+    for n in 0..regions.length() {
+        let Some(old) = regions.get(n).and_then(|node| node.dyn_into::<Element>().ok()) else { continue };
+        let new = page.get_element_by_id(&old.id()).map(|new| new.inner_html()).unwrap_or_default();
+        if old.inner_html() != new {
+            old.set_inner_html(&new);
+        }
+    }
+    let lost = |id: &String| document.active_element().is_none_or(|element| element.id() != *id);
+    if let Some(element) = focused.filter(lost).and_then(|id| document.get_element_by_id(&id)) {
+        let _ = element.dyn_ref::<HtmlElement>().map(HtmlElement::focus);
+    }
+    let main = document.get_element_by_id("main")?;
+    web::raise(&main, web::SWAPPED, "");
+    Some(())
 }

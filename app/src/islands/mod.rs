@@ -4,7 +4,10 @@
 mod badge;
 #[cfg(feature = "hydrate")]
 mod forms;
+#[cfg(feature = "hydrate")]
 mod live;
+#[cfg(feature = "hydrate")]
+mod riding;
 #[cfg(feature = "hydrate")]
 mod ticking;
 mod toast;
@@ -12,12 +15,13 @@ mod toast;
 mod web;
 
 pub use badge::{Badge, CartBadge};
-pub use live::{Following, LiveStatus, headline};
 pub use toast::{News, Toast};
 
-/// Starts what is not bound to one island: quick forms, steppers, keys, clocks.
+/// Starts what is not bound to one island: quick forms, steppers, keys, clocks, pages that follow an order.
 #[cfg(feature = "hydrate")]
 pub fn start() {
     forms::listen();
     ticking::start();
+    live::start();
+    riding::start();
 }

@@ -1,4 +1,5 @@
-//! Clocks that count down: `<time data-countdown="249">4 min 9 s</time>`.
+//! Clocks that count down, `<time data-countdown="249">4 min 9 s</time>`, and moments in the reader's own time,
+//! `<time datetime="2026-11-20T09:30:00Z" data-clock>09:30 UTC</time>`.
 
 use super::web;
 use leptos::prelude::{document, window};
@@ -17,7 +18,21 @@ thread_local! {
 
 pub fn start() {
     tick_while_there_are_clocks();
-    web::on_window(web::SWAPPED, |_| tick_while_there_are_clocks());
+    localise();
+    web::on_window(web::SWAPPED, |_| {
+        tick_while_there_are_clocks();
+        localise();
+    });
+}
+
+/// Puts moments into the reader's own time, once each.
+fn localise() {
+    let Ok(moments) = document().query_selector_all("time[data-clock]") else { return };
+    for moment in (0..moments.length()).filter_map(|n| moments.get(n)?.dyn_into::<Element>().ok()) {
+        let at = js_sys::Date::new(&moment.get_attribute("datetime").unwrap_or_default().into());
+        moment.set_text_content(at.to_locale_time_string("default").as_string().as_deref());
+        let _ = moment.remove_attribute("data-clock");
+    }
 }
 
 fn tick_while_there_are_clocks() {
@@ -60,6 +75,9 @@ fn advance(clock: &Element) {
         // A clock that was over from the start must not reload for ever.
         let ran = number(SECONDS).is_some_and(|seconds| seconds > 0);
         let _ = clock.remove_attribute(SECONDS);
+        if let Some(words) = clock.get_attribute("data-then-say") {
+            clock.set_text_content(Some(&words));
+        }
         if ran && clock.has_attribute("data-then-reload") {
             let _ = window().location().reload();
         }

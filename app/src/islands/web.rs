@@ -73,15 +73,6 @@ pub fn field(object: &JsValue, name: &str) -> Option<String> {
     value.as_string().or_else(|| value.as_f64().map(|number| (number as i32).to_string()))
 }
 
-/// One text field of the JSON at `url`; `None` for any failure.
-pub async fn get_text_field(url: &str, name: &str) -> Option<String> {
-    let response: Response = JsFuture::from(window().fetch_with_str(url)).await.ok()?.dyn_into().ok()?;
-    if !response.ok() {
-        return None;
-    }
-    field(&JsFuture::from(response.json().ok()?).await.ok()?, name)
-}
-
 /// Sends a form. `None` when there was no answer at all.
 pub async fn post(action: &str, form: &UrlSearchParams, accept: &str) -> Option<Response> {
     let headers = Headers::new().ok()?;

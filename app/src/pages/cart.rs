@@ -1,26 +1,64 @@
 //! `/cart`: what has been chosen so far.
 
+use super::stock::Shelf;
+use crate::extract::Asked;
 use crate::problem::{self, Retry};
 use crate::render::{Meta, page};
 use crate::shop::Shop;
 use crate::ui::art::plate;
 use crate::ui::forms::line_form;
+use crate::ui::picks;
 use crate::ui::words::count;
 use crate::visit::Visit;
 use axum::Extension;
 use axum::response::Response;
+use contract::ItemId;
 use contract::cart::{Cart, CartLine};
 use contract::id::path_segment;
+use contract::menu::MenuItem;
 use leptos::prelude::*;
 use std::sync::Arc;
 
-pub async fn show(Extension(visit): Extension<Arc<Visit>>, Extension(shop): Extension<Shop>) -> Response {
+/// Most dishes named by `?without=`: more than anybody reads.
+const MOST_NAMED: usize = 20;
+
+/// `?without=a,b` names dishes of an earlier order that could not be put in again.
+pub async fn show(Extension(visit): Extension<Arc<Visit>>, Extension(shop): Extension<Shop>, Asked(query): Asked) -> Response {
     let Some(id) = &visit.cart else { return empty(&visit) };
     match shop.cart.get(id).await {
         Ok(cart) if cart.items.is_empty() => empty(&visit),
-        Ok(cart) => full(&visit, cart),
+        Ok(cart) => {
+            let (with, without) = futures::join!(goes_with(&shop, &cart), names(&shop, query.get("without")));
+            full(&visit, cart, with, without)
+        }
         Err(error) => problem::response(&visit, &error, Retry::Visit),
     }
+}
+
+/// What others order with what is in the cart; nothing when that is not known.
+async fn goes_with(shop: &Shop, cart: &Cart) -> Vec<MenuItem> {
+    let Some(restaurant) = &cart.restaurant_id else { return Vec::new() };
+    let told = picks::recommendations(shop, restaurant).await;
+    let there: Vec<&ItemId> = cart.items.iter().map(|line| &line.item_id).collect();
+    let ids: Vec<&ItemId> = told.together.iter().filter(|pair| there.contains(&&pair.item)).flat_map(|pair| &pair.with).collect();
+    if ids.is_empty() {
+        return Vec::new();
+    }
+    let (known, shelf) = futures::join!(shop.menu.items(&ids), Shelf::load(shop));
+    picks::together(&told, &there, &shelf.left_of(&known.map(|reply| reply.items).unwrap_or_default()))
+}
+
+/// Dishes by name; those that left the menu go without one.
+async fn names(shop: &Shop, list: &str) -> Vec<String> {
+    let ids: Vec<ItemId> = list.split(',').filter(|id| !id.is_empty()).take(MOST_NAMED).map(ItemId::new).collect();
+    if ids.is_empty() {
+        return Vec::new();
+    }
+    let known = shop.menu.items(&ids.iter().collect::<Vec<_>>()).await.map(|reply| reply.items).unwrap_or_default();
+    let name = |id: &ItemId| {
+        known.iter().find(|item| item.id == *id).map_or_else(|| "a dish that left the menu".to_owned(), |item| item.name.clone())
+    };
+    ids.iter().map(name).collect()
 }
 
 fn empty(visit: &Visit) -> Response {
@@ -36,20 +74,30 @@ fn empty(visit: &Visit) -> Response {
     })
 }
 
-fn full(visit: &Visit, cart: Cart) -> Response {
+fn full(visit: &Visit, cart: Cart, with: Vec<MenuItem>, without: Vec<String>) -> Response {
     let mut meta = Meta::new("Your cart", "What you have chosen so far.");
     // The badge may have been behind: the cart itself knows best.
     let told = Visit { cart_count: cart.count(), ..visit.clone() };
     meta.cookies.cart(visit, &cart.id, cart.count());
-    page(&told, meta, || body(cart))
+    page(&told, meta, || body(cart, with, without))
 }
 
-fn body(cart: Cart) -> impl IntoView {
+fn body(cart: Cart, with: Vec<MenuItem>, without: Vec<String>) -> impl IntoView {
+    let left_out = (!without.is_empty()).then(|| {
+        let what = format!(" Left out, because it is sold out or gone from the menu: {}.", without.join(", "));
+        view! {
+            <p class="sorry" role="status">
+                <span aria-hidden="true">"🍽️"</span>
+                <span><strong>"Not everything could be had again."</strong>{what}</span>
+            </p>
+        }
+    });
     let (n, subtotal) = (u64::from(cart.count()), cart.subtotal());
     let more = cart.restaurant_id.as_ref().map(|id| {
         view! { <a class="button quiet" href=format!("/restaurants/{}", path_segment(id.as_str()))>"Add more dishes"</a> }
     });
     view! {
+        {left_out}
         <div class="two-columns">
             <section aria-labelledby="cart-title">
                 <div class="section-head">
@@ -65,6 +113,7 @@ fn body(cart: Cart) -> impl IntoView {
                 {more}
             </aside>
         </div>
+        {picks::row("Goes well with that", with)}
     }
 }
 
@@ -76,6 +125,7 @@ fn line(line: CartLine) -> impl IntoView {
             {plate(&line.item_emoji, "plate plate-s")}
             <div class="line-text">
                 <h2><a href=format!("/items/{}", path_segment(line.item_id.as_str()))>{line.item_name}</a></h2>
+                {line.choice.map(|choice| view! { <p class="chosen">{choice}</p> })}
                 <p>{line.base_price.to_string()}" each"</p>
             </div>
             <p class="price">{total}</p>

@@ -1,10 +1,11 @@
-//! `/`: the restaurants, by city, kitchen and word.
+//! `/`: the restaurants, by city, kitchen and word; those that are open first.
 
 use crate::extract::{Asked, Fields};
 use crate::render::{Meta, page};
 use crate::routes::error_page;
 use crate::shop::Shop;
 use crate::ui::art::planet;
+use crate::ui::doors::{self, Door};
 use crate::ui::words::count;
 use crate::visit::Visit;
 use axum::Extension;
@@ -21,7 +22,8 @@ pub async fn show(Extension(visit): Extension<Arc<Visit>>, Extension(shop): Exte
         Err(error) => return error_page(&error, &visit),
     };
     let filter = Filter::read(&query);
-    let found: Vec<Restaurant> = all.iter().filter(|restaurant| filter.matches(restaurant)).cloned().collect();
+    let mut found: Vec<Restaurant> = all.iter().filter(|restaurant| filter.matches(restaurant)).cloned().collect();
+    found.sort_by_key(|restaurant| !Door::of(restaurant).is_open());
     let description = "Order from the galaxy's kitchens: coffee, noodles, pizza and more, delivered while you watch.";
     page(&visit, Meta::new("Restaurants", description), || view! { {hero(&all, &filter)} {results(found, filter)} })
 }
@@ -31,22 +33,25 @@ struct Filter {
     word: String,
     city: String,
     cuisine: String,
+    /// Only those that take orders right now.
+    open: bool,
 }
 
 impl Filter {
     fn read(query: &Fields) -> Self {
         let field = |name| query.get(name).chars().take(100).collect();
-        Self { word: field("q"), city: field("city"), cuisine: field("cuisine") }
+        Self { word: field("q"), city: field("city"), cuisine: field("cuisine"), open: !query.get("open").is_empty() }
     }
 
     fn is_empty(&self) -> bool {
-        self.word.is_empty() && self.city.is_empty() && self.cuisine.is_empty()
+        self.word.is_empty() && self.city.is_empty() && self.cuisine.is_empty() && !self.open
     }
 
     fn matches(&self, r: &Restaurant) -> bool {
         let word = self.word.to_lowercase();
         let texts = [&r.name, &r.tagline, &r.description, &r.cuisine, &r.city];
-        (self.city.is_empty() || r.city == self.city)
+        (!self.open || Door::of(r).is_open())
+            && (self.city.is_empty() || r.city == self.city)
             && (self.cuisine.is_empty() || r.cuisine == self.cuisine)
             && (word.is_empty() || texts.iter().any(|text| text.to_lowercase().contains(&word)))
     }
@@ -69,6 +74,7 @@ fn hero(all: &[Restaurant], filter: &Filter) -> impl IntoView + use<> {
                 <button class="button">"Find"</button>
                 <select name="city" aria-label="City"><option value="">"Every city"</option>{cities}</select>
                 <select name="cuisine" aria-label="Kitchen"><option value="">"Every kitchen"</option>{cuisines}</select>
+                <label class="pill"><input type="checkbox" name="open" value="now" checked=filter.open/><span>"Open now"</span></label>
             </form>
         </section>
     }
@@ -104,13 +110,16 @@ fn results(found: Vec<Restaurant>, filter: Filter) -> impl IntoView {
 
 fn card(restaurant: Restaurant) -> impl IntoView {
     let dishes = count(u64::from(restaurant.item_count), "dish", "dishes");
+    let door = Door::of(&restaurant);
+    let (class, badge) = (if door.is_open() { "world" } else { "world shut" }, doors::badge(&restaurant));
     view! {
-        <li class="world">
+        <li class=class>
             {planet(&restaurant, "planet-m")}
             <div class="world-text">
                 <h3><a href=["/restaurants/", &path_segment(restaurant.id.as_str())].concat()>{restaurant.name}</a></h3>
                 <p>{restaurant.tagline}</p>
                 <p class="facts"><span>{restaurant.cuisine}</span><span>{restaurant.city}</span><span>{dishes}</span></p>
+                <p class=door.class()>{badge}</p>
             </div>
         </li>
     }

@@ -1,13 +1,15 @@
 //! `/items/{id}`: one dish, large.
 
-use super::restaurant::tags;
+use super::restaurant::{closed, tags};
 use super::stock::Shelf;
 use crate::extract::Segment;
 use crate::render::{Meta, page};
 use crate::routes::error_page;
 use crate::shop::Shop;
 use crate::ui::art::{hue_classes, plate};
+use crate::ui::doors::Door;
 use crate::ui::forms::add_form;
+use crate::ui::{options, picks};
 use crate::visit::Visit;
 use axum::Extension;
 use axum::response::Response;
@@ -26,8 +28,9 @@ pub async fn show(Extension(visit): Extension<Arc<Visit>>, Extension(shop): Exte
         Ok((restaurant, item)) => (item, restaurant),
         Err(error) => return error_page(&error, &visit),
     };
+    let with = if Door::of(&restaurant).is_open() { goes_with(&shop, &item, &shelf).await } else { Vec::new() };
     let meta = Meta::new(item.name.clone(), item.description.clone());
-    page(&visit, meta, || body(item, restaurant, &shelf))
+    page(&visit, meta, || body(item, restaurant, &shelf, with))
 }
 
 fn restaurant_of(item: &MenuItem, around: ItemsReply) -> Result<Restaurant, ApiError> {
@@ -35,11 +38,22 @@ fn restaurant_of(item: &MenuItem, around: ItemsReply) -> Result<Restaurant, ApiE
     restaurants.find(|restaurant| restaurant.id == item.restaurant_id).ok_or_else(|| ApiError::restaurant_not_found(&item.restaurant_id))
 }
 
-fn body(item: MenuItem, restaurant: Restaurant, shelf: &Shelf) -> impl IntoView + use<> {
+/// What others order with it; nothing when that is not known.
+async fn goes_with(shop: &Shop, item: &MenuItem, shelf: &Shelf) -> Vec<MenuItem> {
+    let told = picks::recommendations(shop, &item.restaurant_id).await;
+    let Some(pair) = told.together.iter().find(|pair| pair.item == item.id) else { return Vec::new() };
+    let ids: Vec<&ItemId> = pair.with.iter().collect();
+    let known = shop.menu.items(&ids).await.map(|reply| reply.items).unwrap_or_default();
+    picks::together(&told, &[&item.id], &shelf.left_of(&known))
+}
+
+fn body(item: MenuItem, restaurant: Restaurant, shelf: &Shelf, with: Vec<MenuItem>) -> impl IntoView + use<> {
     let home = format!("/restaurants/{}", path_segment(restaurant.id.as_str()));
-    let add = add_form(&item, shelf.of(&item));
+    let add = add_form(&item, shelf.of(&item), Door::of(&restaurant), options::open(&item.options));
+    let (class, sorry) = (hue_classes(restaurant.hues), closed(&restaurant));
     view! {
-        <article class=format!("item {}", hue_classes(restaurant.hues))>
+        {sorry}
+        <article class=format!("item {class}")>
             <div class="item-art">{plate(&item.emoji, "plate plate-l")}</div>
             <div class="item-text">
                 <p class="eyebrow"><a href=home>{restaurant.name}</a>" · "{item.category}</p>
@@ -50,5 +64,6 @@ fn body(item: MenuItem, restaurant: Restaurant, shelf: &Shelf) -> impl IntoView 
                 {add}
             </div>
         </article>
+        <div class=class>{picks::row("Goes well with", with)}</div>
     }
 }

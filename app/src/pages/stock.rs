@@ -16,6 +16,11 @@ impl Shelf {
         Self(levels)
     }
 
+    /// Those dishes of which there are any.
+    pub fn left_of(&self, items: &[MenuItem]) -> Vec<MenuItem> {
+        items.iter().filter(|item| self.of(item) != Stock::SoldOut).cloned().collect()
+    }
+
     pub fn of(&self, item: &MenuItem) -> Stock {
         let counted = self.0.binary_search_by(|level| level.item_id.cmp(&item.id)).ok();
         Stock::of(item, counted.and_then(|n| self.0.get(n)).map(|level| level.current_stock))

@@ -19,15 +19,22 @@ pub enum Next {
     Restaurants,
     Cart,
     Orders,
+    /// The page that the form stood on, as it is by now.
+    LookAgain,
+    LogIn,
 }
 
 impl Next {
-    pub const fn link(self) -> Option<(&'static str, &'static str)> {
-        match self {
-            Self::Retry | Self::Restaurants => Some(("/", "To the restaurants")),
-            Self::Cart => Some(("/cart", "To my cart")),
-            Self::Orders => Some(("/orders", "See my orders")),
-        }
+    /// Address and words of the link; `here` is the page that is looked at.
+    pub fn link(self, here: &str) -> (String, &'static str) {
+        let (to, text) = match self {
+            Self::Retry | Self::Restaurants => ("/", "To the restaurants"),
+            Self::Cart => ("/cart", "To my cart"),
+            Self::Orders => ("/orders", "See my orders"),
+            Self::LookAgain => (here, "Look again"),
+            Self::LogIn => ("/login", "Log in"),
+        };
+        (to.to_owned(), text)
     }
 }
 
@@ -123,9 +130,7 @@ pub fn scene(error: &ApiError) -> Scene {
         | C::DeliveryNotFound
         | C::PaymentNotFound
         | C::EventNotFound
-        | C::MethodNotAllowed => {
-            calm("🔭", "Nothing in this part of the sky", "There is no page at this address.", Next::Restaurants)
-        }
+        | C::MethodNotAllowed => calm("🔭", "Nothing in this part of the sky", "There is no page at this address.", Next::Restaurants),
         C::RestaurantClosed => calm(
             "🌙",
             "The kitchen is closed",
@@ -140,7 +145,7 @@ pub fn scene(error: &ApiError) -> Scene {
         }
         C::EmailTaken => calm("📇", "We know this address", "There is an account with this e-mail address. Log in instead.", Next::Retry),
         C::ItemExists | C::Conflict => {
-            calm("🔀", "Somebody was quicker", "It was changed somewhere else in between. Look again, then decide.", Next::Retry)
+            calm("🔀", "Somebody was quicker", "It was changed somewhere else in between. Look again, then decide.", Next::LookAgain)
         }
         C::InvalidAccount | C::InvalidMenu => {
             calm("📝", "Something in the form is not right", "Nothing was changed. Please go back and look at it again.", Next::Retry)
@@ -148,8 +153,8 @@ pub fn scene(error: &ApiError) -> Scene {
         C::Unauthorized | C::Forbidden => calm(
             "🔑",
             "This door needs a key",
-            "You are not signed in for this, or the form came from another site. Nothing was changed.",
-            Next::Restaurants,
+            "You are not logged in for this, or the form came from another site. Nothing was changed.",
+            Next::LogIn,
         ),
         C::InvalidQuantity => {
             calm("🔢", "From one to ten, please", "A quantity is a whole number from 1 to 10. Your cart is as it was.", Next::Cart)
@@ -157,7 +162,9 @@ pub fn scene(error: &ApiError) -> Scene {
         C::InvalidBody | C::InvalidName | C::InvalidQuery | C::UnsupportedMediaType | C::BodyTooLarge => {
             calm("📡", "That message was garbled", "What was sent could not be understood. Nothing was changed.", Next::Restaurants)
         }
-        C::IllegalTransition => calm("🧭", "The order has moved on", "It cannot go there from where it is now.", Next::Orders),
+        C::IllegalTransition => {
+            calm("🧭", "The order has moved on", "It cannot go there from where it is now. Nothing was changed.", Next::LookAgain)
+        }
         C::Timeout => alarm(
             "🐌",
             "The kitchen takes its time",

@@ -1,9 +1,10 @@
 //! Forms for dishes and cart lines. All are plain; islands make those with `data-instant` quicker.
 
+use super::doors::Door;
 use contract::Quantity;
 use contract::cart::CartLine;
 use contract::menu::MenuItem;
-use leptos::either::Either;
+use leptos::either::EitherOf3;
 use leptos::prelude::*;
 
 /// How much of a dish can be had.
@@ -30,13 +31,16 @@ impl Stock {
     }
 }
 
-/// Quantity and button, or the words "Sold out". The form leads back to the page it stands on.
+/// Quantity and button, or why there are none. `choices` are fields of the form. The form leads back to the page it stands on.
 ///
 /// There is one on every dish of a menu: what is the same for all of them is plain text to the renderer, and the button
 /// carries the item's id, so that no field has to.
-pub fn add_form(item: &MenuItem, stock: Stock) -> impl IntoView + use<> {
+pub fn add_form<V: IntoView>(item: &MenuItem, stock: Stock, door: Door, choices: V) -> impl IntoView + use<V> {
     if stock == Stock::SoldOut {
-        return Either::Left(view! { <p class="sold-out">"Sold out today"</p> });
+        return EitherOf3::A(view! { <p class="sold-out">"Sold out today"</p> });
+    }
+    if !door.is_open() {
+        return EitherOf3::B(view! { <p class="sold-out">{if door == Door::Paused { "On a break" } else { "Closed now" }}</p> });
     }
     let left = match stock {
         Stock::Low(left) => Some(view! { <p class="low-stock">{format!("Only {left} left")}</p> }),
@@ -44,9 +48,10 @@ pub fn add_form(item: &MenuItem, stock: Stock) -> impl IntoView + use<> {
     };
     let label = ["Add ", &item.name, " to cart"].concat();
     let id = item.id.as_str().to_owned();
-    Either::Right(view! {
+    EitherOf3::C(view! {
         {left}
         <form class="add" method="post" action="/cart/items" data-instant="">
+            {choices}
             <div class="stepper">
                 <button type="button" class="step" data-step="-1" aria-label="One less">"−"</button>
                 <input type="number" name="quantity" value="1" min="1" max="10" required inputmode="numeric" aria-label="Quantity"/>

@@ -1,4 +1,4 @@
-//! Priced lines with their rules, fees, discounts and total, as on a paper ticket.
+//! Priced lines with their rules, fees, discounts and total, as on a paper ticket: whoever adds up what stands on it gets the total.
 
 use contract::Money;
 use contract::order::OrderLine;
@@ -7,6 +7,9 @@ use leptos::prelude::*;
 
 pub fn receipt(lines: Vec<OrderLine>, fees: Vec<Charge>, discounts: Vec<Charge>, total: Money) -> impl IntoView {
     let row = |name: String, amount: String| view! { <tr class="charge"><th scope="row" colspan="2">{name}</th><td>{amount}</td></tr> };
+    let lines_only = fees.is_empty() && discounts.is_empty();
+    let subtotal: Money = lines.iter().map(|line| line.item_total).sum();
+    let subtotal = (!lines_only).then(|| row("Dishes together".to_owned(), subtotal.to_string()));
     view! {
         <table class="receipt">
             <caption class="sr-only">"What it costs"</caption>
@@ -15,6 +18,7 @@ pub fn receipt(lines: Vec<OrderLine>, fees: Vec<Charge>, discounts: Vec<Charge>,
             </thead>
             <tbody>
                 {lines.into_iter().map(line).collect_view()}
+                {subtotal}
                 {fees.into_iter().map(|fee| row(fee.name, fee.amount.to_string())).collect_view()}
                 {discounts.into_iter().map(|off| row(off.name, format!("−{}", off.amount))).collect_view()}
             </tbody>
@@ -33,6 +37,7 @@ fn line(line: OrderLine) -> impl IntoView {
             <td class="amount">{line.quantity}" ×"</td>
             <th scope="row">
                 <span aria-hidden="true">{line.item_emoji}</span>" "{line.item_name}
+                {line.choice.map(|choice| view! { <span class="rule">{choice}</span> })}
                 {line.rules.into_iter().map(|rule| view! { <span class="rule">{rule}</span> }).collect_view()}
             </th>
             <td>{before}{line.item_total.to_string()}</td>

@@ -19,6 +19,17 @@ pub fn ago(then: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// `09:30 UTC`. Where scripts run, they put it into the reader's own time.
+pub fn clock(at: Timestamp) -> String {
+    let text = at.to_string();
+    format!("{} UTC", text.get(11..16).unwrap_or(&text))
+}
+
+/// `350 m`, `1.2 km`.
+pub fn distance(metres: u32) -> String {
+    if metres < 1_000 { format!("{} m", metres / 10 * 10) } else { format!("{}.{} km", metres / 1_000, metres % 1_000 / 100) }
+}
+
 /// `4 min 9 s`, `2 h 5 min`, `3 d 4 h`.
 pub fn span(duration: Duration) -> String {
     let s = duration.as_secs();
@@ -38,7 +49,7 @@ pub fn short_id(id: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ago, short_id, span};
+    use super::{ago, clock, distance, short_id, span};
     use contract::Timestamp;
     use std::time::Duration;
 
@@ -55,6 +66,12 @@ mod tests {
     fn spans_have_two_units_at_most() {
         assert_eq!(span(Duration::from_secs(249)), "4 min 9 s");
         assert_eq!(span(Duration::from_secs(7_500)), "2 h 5 min");
+    }
+
+    #[test]
+    fn a_moment_and_a_way_are_told_roughly() {
+        assert_eq!(clock(Timestamp::from_millis(1_763_631_000_007)), "09:30 UTC");
+        assert_eq!((distance(357), distance(1_290)), ("350 m".into(), "1.2 km".into()));
     }
 
     #[test]
