@@ -11,7 +11,7 @@ pub use http::{Answer, Ask, Browser};
 pub use platform::{Mode, Options, Platform, SERVICES, run};
 pub use ports::Ports;
 pub use process::clean_command;
-pub use shop::{LATTE, next, purchase};
+pub use shop::{LATTE, next, placed, purchase};
 
 pub const OPERATOR_TOKEN: &str = "operator-token-of-the-system-suite";
 
