@@ -1,26 +1,26 @@
-//! The services around an order, as small as they can be, with faults: carts, one menu, one stock. And an order book whose answers
-//! get lost.
+//! The services around an order, as small as they can be, with faults: carts, one menu, one stock.
 
-use crate::store::{Begun, Change, Intent, Moved, NewOrder, OrderBook, Outgoing, Owner, Page, Record, SCHEMA, SqlOrderBook, Steps};
+mod forgetful;
+
+use crate::store::{Outgoing, Owner, Page, SCHEMA, SqlOrderBook};
 use crate::{Metrics, NAME, State};
 use async_trait::async_trait;
 use contract::cart::{Cart, CartLine};
 use contract::client::{Call, CartClient, MenuClient, MiddlewareClient, Reply, SharedTransport, Transport};
 use contract::error::ErrorBody;
 use contract::geo::Location;
-use contract::ledger::LedgerPage;
 use contract::menu::{Hours, ItemsReply, MenuItem, Restaurant};
-use contract::order::{Board, Order, OrderStatus, PlaceOrder};
+use contract::order::{Order, PlaceOrder};
 use contract::pricing::{ConfirmBatch, LineRequest, PricedLine, Quote, QuoteRequest, Reservation, ReservationRequest, ReservationState};
-use contract::{ApiError, CartId, Code, CustomerName, Money, OrderId, RestaurantId, Timestamp};
+use contract::{ApiError, CartId, Code, CustomerName, Money, OrderId, Timestamp};
+use forgetful::Forgetful;
 use futures::future::BoxFuture;
 use runtime::Platform;
 use runtime::clock::{Clock, ManualClock};
-use runtime::store::StoreError;
 use runtime::store::sql::Database;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard};
 use testkit::MORNING;
 use tokio::sync::Notify;
@@ -331,83 +331,6 @@ fn quote(call: &Call) -> Reply {
             way: request.way,
         },
     )
-}
-
-/// An order book that commits and then loses the answer, when it is told to.
-pub struct Forgetful {
-    book: SqlOrderBook,
-    lose_commits: Arc<AtomicBool>,
-}
-
-#[async_trait]
-impl OrderBook for Forgetful {
-    async fn commit(&self, order: &NewOrder) -> Result<bool, StoreError> {
-        let outcome = self.book.commit(order).await;
-        if self.lose_commits.load(Ordering::SeqCst) { Err(StoreError::Unavailable("the answer was lost".to_owned())) } else { outcome }
-    }
-    async fn begin(&self, intent: &Intent) -> Result<Begun, StoreError> {
-        self.book.begin(intent).await
-    }
-    async fn discard(&self, id: &OrderId) -> Result<bool, StoreError> {
-        self.book.discard(id).await
-    }
-    async fn abort(&self, id: &OrderId) -> Result<bool, StoreError> {
-        self.book.abort(id).await
-    }
-    async fn forget(&self, id: &OrderId) -> Result<(), StoreError> {
-        self.book.forget(id).await
-    }
-    fn is_shared(&self) -> bool {
-        self.book.is_shared()
-    }
-    async fn stale(&self, before: Timestamp, limit: u32) -> Result<Vec<OrderId>, StoreError> {
-        self.book.stale(before, limit).await
-    }
-    async fn forget_answers(&self, before: Timestamp) -> Result<(), StoreError> {
-        self.book.forget_answers(before).await
-    }
-    async fn find(&self, id: &OrderId) -> Result<Option<Record>, StoreError> {
-        self.book.find(id).await
-    }
-    async fn list(&self, owner: &Owner, customer: Option<&str>, page: &Page) -> Result<Vec<Order>, StoreError> {
-        self.book.list(owner, customer, page).await
-    }
-    async fn customers(&self, owner: &Owner, after: Option<&str>, limit: u32) -> Result<Vec<String>, StoreError> {
-        self.book.customers(owner, after, limit).await
-    }
-    async fn change(&self, change: &Change) -> Result<Moved, StoreError> {
-        self.book.change(change).await
-    }
-    async fn cook(&self, now: Timestamp, limit: u32) -> Result<Steps, StoreError> {
-        self.book.cook(now, limit).await
-    }
-    async fn sweep(&self, now: Timestamp, limit: u32) -> Result<(u32, Steps), StoreError> {
-        self.book.sweep(now, limit).await
-    }
-    async fn board(&self, restaurant: &RestaurantId) -> Result<Board, StoreError> {
-        self.book.board(restaurant).await
-    }
-    async fn set_autopilot(&self, restaurant: &RestaurantId, on: bool) -> Result<(), StoreError> {
-        self.book.set_autopilot(restaurant, on).await
-    }
-    async fn claim(&self, from: &str, to: &str, user: &str) -> Result<(), StoreError> {
-        self.book.claim(from, to, user).await
-    }
-    async fn ledger(&self, now: Timestamp) -> Result<LedgerPage, StoreError> {
-        self.book.ledger(now).await
-    }
-    async fn forget_recent(&self, before: Timestamp) -> Result<(), StoreError> {
-        self.book.forget_recent(before).await
-    }
-    async fn reset(&self) -> Result<(), StoreError> {
-        self.book.reset().await
-    }
-    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
-        self.book.due(now, limit).await
-    }
-    async fn settle(&self, done: Vec<i64>, failed: Vec<Outgoing>, now: Timestamp) -> Result<(), StoreError> {
-        self.book.settle(done, failed, now).await
-    }
 }
 
 /// The order service in that world, without its background work: tests run that themselves.

@@ -31,3 +31,6 @@ pub fn router(state: State) -> Router {
 fn not_allowed(context: &RequestContext, who_may: &str) -> ApiError {
     if context.user.is_none() && context.role == Role::Customer { ApiError::log_in_first() } else { ApiError::forbidden(who_may) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,6 +72,51 @@ async fn a_cart_becomes_an_order_at_the_menus_prices_and_names() {
 }
 
 #[tokio::test]
+async fn an_address_makes_a_way_and_without_one_there_is_none() {
+    let bench = Bench::new().await;
+    let (one, other) = (bench.world.cart("one"), bench.world.cart("other"));
+    let address = Some(Note::parse("Main Street 1").unwrap());
+    let (order, _) = bench.place_with(PlaceOrder { address: address.clone(), ..request(&one) }, None).await.unwrap();
+    let place = contract::geo::locate("Berlin", "Main Street 1");
+    assert_eq!((order.city.as_str(), order.to, order.address.clone()), ("Berlin", Some(place), address));
+    let way = bench.world.requests()[0].way.clone().unwrap();
+    assert_eq!((way.city.as_str(), Some(way.from), way.to), ("Berlin", order.from, place));
+    let blank = Some(Note::parse(" ").unwrap());
+    let (order, _) = bench.place_with(PlaceOrder { address: blank, ..request(&other) }, None).await.unwrap();
+    assert_eq!((order.to, order.address, &bench.world.requests()[1].way), (None, None, &None));
+}
+
+#[tokio::test]
+async fn an_order_says_what_was_chosen_how_it_is_paid_and_how_it_was_priced() {
+    let bench = Bench::new().await;
+    let cart = bench.world.cart("c");
+    let wallet = Some(Note::parse("wallet").unwrap());
+    let asked = PlaceOrder { payment_method: wallet, promotion: Some("WELCOME10".to_owned()), ..request(&cart) };
+    let (order, _) = bench.place_with(asked, None).await.unwrap();
+    assert_eq!((order.items[0].choice.as_deref(), order.payment_method.as_deref()), (Some("Oat"), Some("wallet")));
+    assert_eq!((order.promotion.as_deref(), order.pricing.as_deref()), (Some("WELCOME10"), Some("v1")));
+    let sent = &bench.world.requests()[0];
+    assert_eq!((sent.promotion.as_deref(), sent.restaurant_id.as_ref()), (Some("WELCOME10"), Some(&order.restaurant_id)));
+}
+
+#[tokio::test]
+async fn a_restaurant_that_is_closed_or_paused_takes_no_order_and_no_stock() {
+    let bench = Bench::new().await;
+    let cart = bench.world.cart("c");
+    bench.world.pause(true);
+    assert_eq!(bench.place(&cart).await.unwrap_err().code, Code::RestaurantClosed);
+    bench.world.pause(false);
+    bench.place(&cart).await.unwrap();
+    bench.world.close();
+    let other = bench.world.cart("other");
+    assert_eq!(bench.place(&other).await.unwrap_err().code, Code::RestaurantClosed);
+    let quote = QuoteCart { cart_id: other, promotion: None, address: None };
+    assert_eq!(bench.state.quote(&quote).await.unwrap_err().code, Code::RestaurantClosed);
+    bench.settle().await;
+    bench.adds_up(1).await;
+}
+
+#[tokio::test]
 async fn the_quote_a_customer_saw_is_the_quote_that_is_reserved_by() {
     let bench = Bench::new().await;
     let cart = bench.world.cart("c");
@@ -163,7 +208,7 @@ async fn an_order_that_the_sweeper_gave_up_meanwhile_is_not_accepted() {
     bench.world.when("middleware.reserve", move || async move {
         assert_eq!(world.left(), STOCK - 2);
         clock.advance(STALE_AFTER + Duration::from_millis(1));
-        sweep(&state, None).await;
+        sweep(&state, None).await.unwrap();
     });
     assert_eq!(bench.place(&cart).await.unwrap_err().code, Code::ServiceUnavailable);
     bench.adds_up(0).await;
