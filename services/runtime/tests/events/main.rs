@@ -5,8 +5,8 @@
 mod bus;
 mod flow;
 mod jobs;
+mod outage;
 mod proof;
-mod redis;
 mod trouble;
 mod world;
 

@@ -96,6 +96,16 @@ impl World {
         Self::new(Some(RedisServer::start()), Some(testkit::postgres_database().await))
     }
 
+    /// On a PostgreSQL that may be killed.
+    pub fn on(postgres: &str) -> Self {
+        Self::new(Some(RedisServer::start()), Some(postgres.to_owned()))
+    }
+
+    /// Another process beside this one.
+    pub fn replica(&self) -> Platform {
+        testkit::platform_with(self.settings.clone()).0
+    }
+
     fn new(redis: Option<RedisServer>, database_url: Option<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let redis_url = redis.as_ref().map(RedisServer::url);
@@ -112,10 +122,7 @@ impl World {
 
     /// A service that only tells.
     pub async fn teller(&self, service: &'static str) -> Service {
-        let database = self.platform.database(service, &SEEN).await.unwrap();
-        let events = Events::start(&self.platform, service, &database).await.unwrap();
-        let writer = GroupCommit::start(&database, Tell);
-        Service { events, database, writer, recorder: Recorder::default() }
+        Service::start(&self.platform, service).await
     }
 
     /// A service that listens, too.
@@ -124,9 +131,7 @@ impl World {
     }
 
     pub async fn listening(&self, service: &'static str, recorder: Recorder) -> Service {
-        let service = self.teller(service).await;
-        service.events.consume(recorder.clone());
-        Service { recorder, ..service }
+        Service::start(&self.platform, service).await.listening(recorder)
     }
 }
 
@@ -138,6 +143,18 @@ pub struct Service {
 }
 
 impl Service {
+    pub async fn start(platform: &Platform, service: &'static str) -> Self {
+        let database = platform.database(service, &SEEN).await.unwrap();
+        let events = Events::start(platform, service, &database).await.unwrap();
+        let writer = GroupCommit::start(&database, Tell);
+        Self { events, database, writer, recorder: Recorder::default() }
+    }
+
+    pub fn listening(self, recorder: Recorder) -> Self {
+        self.events.consume(recorder.clone());
+        Self { recorder, ..self }
+    }
+
     /// Tells in one transaction.
     pub async fn tell(&self, events: Vec<Event>) {
         self.writer.submit((events, false)).await.unwrap();

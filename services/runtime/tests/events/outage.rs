@@ -1,11 +1,11 @@
-//! Facts about Redis going away.
+//! Facts about Redis, PostgreSQL and replicas going away.
 
-use super::world::{PATIENCE, World, event, parcel};
+use super::world::{PATIENCE, Recorder, Service, World, event, parcel};
 use fred::interfaces::{ClientLike, StreamsInterface};
 use runtime::events::Bus;
 use runtime::events::bus::{LONGEST_WAIT, RedisBus};
 use std::time::Duration;
-use testkit::{RedisServer, eventually};
+use testkit::{PostgresServer, RedisServer, eventually};
 use tokio::sync::mpsc;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -98,4 +98,57 @@ async fn the_stream_stays_bounded() {
     }
     let length: u64 = redis.pool().next().xlen("events").await.unwrap();
     assert!((1_000..1_200).contains(&length), "{length}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_postgres_that_is_killed_and_comes_back_loses_and_doubles_nothing() {
+    let mut postgres = PostgresServer::start();
+    let world = World::on(&postgres.url());
+    let order = world.teller("order").await;
+    let menu = world.listener("menu").await;
+    for step in 0..10 {
+        order.tell((0..50).map(|n| event(&format!("o{n}"), step)).collect()).await;
+    }
+    postgres.kill();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    postgres.restart();
+    eventually("all arrive", PATIENCE, async || {
+        let count = menu.database.one("SELECT COUNT(*) FROM seen", Vec::new()).await;
+        count.is_ok_and(|row| row.int(0).unwrap() >= 500)
+    })
+    .await;
+    let seen = menu.sees(500).await;
+    assert_in_order(&seen, 50, 10);
+    assert_eq!(menu.parked().await, 0);
+    eventually("the outbox is empty", PATIENCE, async || order.outbox().await == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replicas_apply_each_event_once_and_in_order_while_they_come_and_go() {
+    let world = World::at_scale().await;
+    let order = world.teller("order").await;
+    let first = world.replica();
+    let here = Service::start(&first, "menu").await.listening(Recorder::default());
+    let (second, third) = (world.replica(), world.replica());
+    let there = Service::start(&second, "menu").await.listening(Recorder::default());
+    // The outbox has two relays, too.
+    let _also = Service::start(&third, "order").await;
+    for step in 0..30 {
+        order.tell((0..20).map(|n| event(&format!("o{n}"), step)).collect()).await;
+        if step == 10 {
+            eventually("something arrives", PATIENCE, async || !here.seen().await.is_empty()).await;
+            assert!(first.finish(PATIENCE).await);
+        }
+    }
+    let seen = there.sees(600).await;
+    assert_in_order(&seen, 20, 30);
+    eventually("the outbox is empty", PATIENCE, async || order.outbox().await == 0).await;
+    assert!(there.recorder.tries.load(std::sync::atomic::Ordering::SeqCst) > 0, "the second one took over");
+}
+
+fn assert_in_order(seen: &[String], orders: u32, steps: u32) {
+    for n in 0..orders {
+        let of_order: Vec<&str> = seen.iter().filter_map(|id| id.strip_prefix(&format!("o{n}/"))).collect();
+        assert_eq!(of_order, (0..steps).map(|step| step.to_string()).collect::<Vec<_>>(), "order {n}");
+    }
 }
