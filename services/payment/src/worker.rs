@@ -1,6 +1,6 @@
 //! Asks the bank about every payment that wants it: many at a time, each again until it answers.
 
-use crate::domain::{Ask, Payment, State};
+use crate::domain::{Ask, LEASE, Payment, State};
 use crate::provider::{PaymentProvider, ask};
 use crate::store::PaymentBook;
 use crate::{Metrics, NAME};
@@ -52,20 +52,21 @@ pub fn queue() -> (mpsc::Sender<Payment>, mpsc::Receiver<Payment>) {
 pub fn start(platform: &Platform, desk: Desk, queue: (mpsc::Sender<Payment>, mpsc::Receiver<Payment>)) {
     let (sender, receiver) = queue;
     let searching = desk.clone();
-    // What is due in books of our own belongs to a process that is gone: it need not wait for the end of its lease.
-    let mut horizon = (!desk.book.is_shared()).then(|| desk.clock.now() + crate::domain::LEASE);
+    // What was taken up until now, in books that nobody else writes, belongs to a process that is gone: its leases are over.
+    let mut left_behind = (!desk.book.is_shared()).then(|| desk.clock.now() + Duration::from_millis(1));
     platform.every(NAME, SEARCH_EVERY, move || {
-        let (desk, sender, horizon) = (searching.clone(), sender.clone(), horizon.take());
-        async move { search(&desk, &sender, horizon).await }
+        let (desk, sender, left_behind) = (searching.clone(), sender.clone(), left_behind.take());
+        async move { search(&desk, &sender, left_behind).await }
     });
     platform.spawn(NAME, work(desk, receiver, platform.stop.clone()));
 }
 
-/// Takes up what is due, or due before `horizon`.
-async fn search(desk: &Desk, queue: &mpsc::Sender<Payment>, horizon: Option<Timestamp>) {
+/// Takes up what is due, and whatever was taken up before `left_behind`.
+async fn search(desk: &Desk, queue: &mpsc::Sender<Payment>, left_behind: Option<Timestamp>) {
     loop {
         let now = desk.clock.now();
-        match desk.book.claim(horizon.unwrap_or(now), now, CLAIM).await {
+        let (before, now) = left_behind.map_or((now, now), |start| (start + LEASE, now.max(start)));
+        match desk.book.claim(before, now, CLAIM).await {
             Ok(payments) => {
                 let full = payments.len() as u32 == CLAIM;
                 for payment in payments {

@@ -33,6 +33,7 @@ CREATE TABLE payments (
 
 CREATE INDEX payments_open ON payments (due_ms) WHERE open = 1;
 -- What moved of late; they hold all that is summed.
+CREATE INDEX payments_created ON payments (created_ms);
 CREATE INDEX payments_charged ON payments (charged_ms, amount_cents) WHERE charged_ms IS NOT NULL;
 CREATE INDEX payments_refunded ON payments (refunded_ms, amount_cents) WHERE refunded_ms IS NOT NULL;
 
@@ -53,7 +54,7 @@ CREATE TABLE payment_totals (
 );
 
 INSERT INTO payment_totals (name, value) VALUES
-    ('charges', 0), ('charged_cents', 0), ('refunds', 0), ('refunded_cents', 0),
+    ('payments', 0), ('charges', 0), ('charged_cents', 0), ('refunds', 0), ('refunded_cents', 0),
     ('bank_charged_cents', 0), ('bank_refunded_cents', 0);
 
 -- Both follow every row, whoever writes it. Totals come first, so that replicas which write the same restaurants wait there.
@@ -62,27 +63,34 @@ DECLARE
     added RECORD;
     removed RECORD;
 BEGIN
-    SELECT 0::BIGINT AS charges, 0::BIGINT AS charged_cents, 0::BIGINT AS refunds, 0::BIGINT AS refunded_cents INTO added;
+    SELECT 0::BIGINT AS payments, 0::BIGINT AS charges, 0::BIGINT AS charged_cents, 0::BIGINT AS refunds, 0::BIGINT AS refunded_cents
+    INTO added;
     removed := added;
     IF TG_OP <> 'DELETE' THEN
-        SELECT COUNT(*) AS charges, COALESCE(SUM(amount_cents), 0)::BIGINT AS charged_cents,
+        SELECT COUNT(*) AS payments, COALESCE(SUM(charged), 0)::BIGINT AS charges,
+            COALESCE(SUM(charged * amount_cents), 0)::BIGINT AS charged_cents,
             COALESCE(SUM(refunded), 0)::BIGINT AS refunds, COALESCE(SUM(refunded * amount_cents), 0)::BIGINT AS refunded_cents
-        INTO added FROM new_rows WHERE charged = 1;
+        INTO added FROM new_rows;
     END IF;
     IF TG_OP <> 'INSERT' THEN
-        SELECT COUNT(*) AS charges, COALESCE(SUM(amount_cents), 0)::BIGINT AS charged_cents,
+        SELECT COUNT(*) AS payments, COALESCE(SUM(charged), 0)::BIGINT AS charges,
+            COALESCE(SUM(charged * amount_cents), 0)::BIGINT AS charged_cents,
             COALESCE(SUM(refunded), 0)::BIGINT AS refunds, COALESCE(SUM(refunded * amount_cents), 0)::BIGINT AS refunded_cents
-        INTO removed FROM old_rows WHERE charged = 1;
+        INTO removed FROM old_rows;
     END IF;
-    IF added.charges = 0 AND removed.charges = 0 THEN
+    IF added = removed THEN
         RETURN NULL;
     END IF;
     UPDATE payment_totals SET value = value + CASE name
+        WHEN 'payments' THEN added.payments - removed.payments
         WHEN 'charges' THEN added.charges - removed.charges
         WHEN 'charged_cents' THEN added.charged_cents - removed.charged_cents
         WHEN 'refunds' THEN added.refunds - removed.refunds
         ELSE added.refunded_cents - removed.refunded_cents END
-    WHERE name IN ('charges', 'charged_cents', 'refunds', 'refunded_cents');
+    WHERE name IN ('payments', 'charges', 'charged_cents', 'refunds', 'refunded_cents');
+    IF added.charges = 0 AND removed.charges = 0 THEN
+        RETURN NULL;
+    END IF;
     IF TG_OP <> 'DELETE' THEN
         INSERT INTO settlement AS sums (day, restaurant_id, charges, charged_cents, refunds, refunded_cents)
         SELECT COALESCE(charged_ms, updated_ms) / 86400000, restaurant_id,

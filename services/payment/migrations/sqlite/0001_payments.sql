@@ -30,6 +30,7 @@ CREATE TABLE payments (
 
 CREATE INDEX payments_open ON payments (due_ms) WHERE open = 1;
 -- What moved of late; they hold all that is summed.
+CREATE INDEX payments_created ON payments (created_ms);
 CREATE INDEX payments_charged ON payments (charged_ms, amount_cents) WHERE charged_ms IS NOT NULL;
 CREATE INDEX payments_refunded ON payments (refunded_ms, amount_cents) WHERE refunded_ms IS NOT NULL;
 
@@ -50,10 +51,18 @@ CREATE TABLE payment_totals (
 ) STRICT, WITHOUT ROWID;
 
 INSERT INTO payment_totals (name, value) VALUES
-    ('charges', 0), ('charged_cents', 0), ('refunds', 0), ('refunded_cents', 0),
+    ('payments', 0), ('charges', 0), ('charged_cents', 0), ('refunds', 0), ('refunded_cents', 0),
     ('bank_charged_cents', 0), ('bank_refunded_cents', 0);
 
 -- Both follow every row, whoever writes it.
+CREATE TRIGGER payments_counted AFTER INSERT ON payments BEGIN
+    UPDATE payment_totals SET value = value + 1 WHERE name = 'payments';
+END;
+
+CREATE TRIGGER payments_uncounted AFTER DELETE ON payments BEGIN
+    UPDATE payment_totals SET value = value - 1 WHERE name = 'payments';
+END;
+
 CREATE TRIGGER payments_inserted AFTER INSERT ON payments WHEN NEW.charged = 1 BEGIN
     UPDATE payment_totals SET value = value + CASE name
         WHEN 'charges' THEN 1

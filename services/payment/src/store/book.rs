@@ -43,6 +43,7 @@ impl SqlPaymentBook {
     }
 
     async fn sums(&self, since: Timestamp) -> Result<BTreeMap<String, i64>, StoreError> {
+        let payments = self.database.one("SELECT COUNT(*) FROM payments WHERE created_ms >= $1", args![since]).await?;
         let sql = "SELECT COUNT(*), CAST(COALESCE(SUM(amount_cents), 0) AS BIGINT) FROM payments WHERE charged_ms >= $1";
         let charged = self.database.one(sql, args![since]).await?;
         let sql = "SELECT COUNT(*), CAST(COALESCE(SUM(amount_cents), 0) AS BIGINT) FROM payments WHERE refunded_ms >= $1";
@@ -53,6 +54,7 @@ impl SqlPaymentBook {
         let sql = "SELECT CAST(COALESCE(SUM(refunded_cents), 0) AS BIGINT) FROM provider_charges WHERE refunded_ms >= $1";
         let returned = self.database.one(sql, args![since]).await?;
         let sums = [
+            ("payments", payments.int(0)?),
             ("charges", charged.int(0)?),
             ("charged_cents", charged.int(1)?),
             ("refunds", refunded.int(0)?),

@@ -239,8 +239,8 @@ async fn reset(transaction: &mut Connection<'_>) -> Result<(), sqlx::Error> {
         "DELETE FROM payment_totals",
         "DELETE FROM payments",
         "DELETE FROM provider_charges",
-        "INSERT INTO payment_totals (name, value) VALUES ('charges', 0), ('charged_cents', 0), ('refunds', 0), ('refunded_cents', 0), \
-         ('bank_charged_cents', 0), ('bank_refunded_cents', 0)",
+        "INSERT INTO payment_totals (name, value) VALUES ('payments', 0), ('charges', 0), ('charged_cents', 0), ('refunds', 0), \
+         ('refunded_cents', 0), ('bank_charged_cents', 0), ('bank_refunded_cents', 0)",
     ] {
         transaction.run(statement, args![]).await?;
     }
