@@ -15,8 +15,8 @@ CREATE TABLE couriers (
     -- Where they are or, on the way, where the way began.
     x INTEGER NOT NULL,
     y INTEGER NOT NULL,
-    -- Nobody carries two, and no order is carried by two.
-    order_id TEXT UNIQUE,
+    -- What is being carried.
+    order_id TEXT,
     -- 0: a person makes the steps.
     autopilot INTEGER NOT NULL DEFAULT 1,
     freelancer INTEGER NOT NULL DEFAULT 0,
@@ -27,6 +27,8 @@ CREATE TABLE couriers (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX couriers_by_city ON couriers (city, name, id);
+-- No order is carried by two. Without the condition SQLite would look for free couriers of a city here, among those of all cities.
+CREATE UNIQUE INDEX couriers_carrying ON couriers (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX couriers_free ON couriers (city, id) WHERE order_id IS NULL;
 CREATE INDEX couriers_idle ON couriers (free_since_ms) WHERE order_id IS NULL AND freelancer = 1;
 
@@ -74,6 +76,7 @@ CREATE INDEX deliveries_due ON deliveries (due_at_ms) WHERE due_at_ms IS NOT NUL
 CREATE INDEX deliveries_open ON deliveries (created_at_ms, order_id) WHERE status <> 'completed';
 CREATE INDEX deliveries_by_age ON deliveries (created_at_ms);
 CREATE INDEX deliveries_completed ON deliveries (updated_at_ms) WHERE status = 'completed';
+-- Nobody carries two.
 CREATE UNIQUE INDEX deliveries_carried ON deliveries (courier_id) WHERE status IN ('assigned', 'pickedUp');
 
 CREATE TABLE delivery_totals (

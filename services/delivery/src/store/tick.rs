@@ -85,8 +85,10 @@ impl Free {
 }
 
 async fn assign(transaction: &mut Connection<'_>, seed: u64, now: Timestamp, ticked: &mut Ticked) -> Result<(), sqlx::Error> {
+    // The first of each city by the index; EXISTS would become a join with everything that waits.
     let sql = "SELECT city, slug, joined FROM cities
-        WHERE EXISTS (SELECT 1 FROM deliveries AS d WHERE d.status = 'queued' AND d.city = cities.city)
+        WHERE (SELECT d.order_id FROM deliveries AS d WHERE d.status = 'queued' AND d.city = cities.city
+            ORDER BY d.ready_at_ms, d.order_id LIMIT 1) IS NOT NULL
         ORDER BY city FOR UPDATE SKIP LOCKED";
     let cities = transaction.all(sql, args![]).await?;
     let mut assigned = Vec::new();
@@ -104,7 +106,8 @@ async fn assign(transaction: &mut Connection<'_>, seed: u64, now: Timestamp, tic
 
 /// Lets freelancers join when the queue is too long; answers how many.
 async fn join(transaction: &mut Connection<'_>, city: &str, slug: &str, last: u32, seed: u64, now: Timestamp) -> Result<u32, sqlx::Error> {
-    let sql = "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE status = 'queued' AND city = $1 LIMIT $2) AS waiting),
+    let sql = "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE status = 'queued' AND city = $1
+            ORDER BY ready_at_ms, order_id LIMIT $2) AS waiting),
         (SELECT COUNT(*) FROM couriers WHERE city = $1)";
     let row = transaction.one(sql, args![city, staff::LONG_ENOUGH]).await?;
     let count = |column| Ok::<u32, sqlx::Error>(u32::try_from(row.int(column)?).unwrap_or(u32::MAX));
