@@ -7,8 +7,8 @@ use axum::response::{Redirect, Response};
 use axum::routing::{MethodRouter, get, post};
 use contract::{ApiError, Code};
 
-/// Pages and forms. Each request needs four extensions: [`crate::shop::Shop`], `Arc<`[`Visit`]`>`, [`crate::accounts::SharedAccounts`]
-/// and [`crate::desk::SharedDesk`].
+/// Pages and forms. Each request needs five extensions: [`crate::shop::Shop`], `Arc<`[`Visit`]`>`, [`crate::accounts::SharedAccounts`],
+/// [`crate::desk::SharedDesk`] and [`crate::back_office::SharedBackOffice`].
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route("/", get(pages::home::show))
@@ -36,10 +36,45 @@ pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/account/password", form("/account", post(actions::account::change_password)))
         .route("/about", get(pages::about::show))
         .route("/theme", form("/", post(actions::theme::choose)))
+        .merge(for_staff())
         .route("/console/flags", get(pages::console::flags))
         .route("/console/flags/{key}", form("/console/flags", post(actions::flags::set)))
         .route("/console/flags/{key}/clear", form("/console/flags", post(actions::flags::clear)))
         .route("/console/all-clear", form("/console/flags", post(actions::flags::clear_all)))
+}
+
+/// Kitchens, couriers, operators.
+fn for_staff<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    use actions::{staff, staff_console, staff_menu};
+    use pages::staff::{board, console, courier, dish, hours, menu, reject, today};
+    Router::new()
+        .route("/restaurant", get(board::show))
+        .route("/restaurant/orders/{id}/status", form("/restaurant", post(staff::set_status)))
+        .route("/restaurant/orders/{id}/reject", get(reject::show))
+        .route("/restaurant/autopilot", form("/restaurant", post(staff::set_autopilot)))
+        .route("/restaurant/menu", get(menu::show))
+        .route("/restaurant/new-dish", get(dish::new).post(staff_menu::add))
+        .route("/restaurant/menu/{item}", get(dish::edit).post(staff_menu::replace))
+        .route("/restaurant/menu/{item}/available", form("/restaurant/menu", post(staff_menu::set_available)))
+        .route("/restaurant/menu/{item}/stock", form("/restaurant/menu", post(staff_menu::set_stock)))
+        .route("/restaurant/menu/{item}/delete", get(dish::ask_to_delete).post(staff_menu::delete))
+        .route("/restaurant/hours", get(hours::show).post(staff_menu::set_hours))
+        .route("/restaurant/pause", form("/restaurant/hours", post(staff_menu::pause)))
+        .route("/restaurant/today", get(today::show))
+        .route("/courier", get(courier::show))
+        .route("/courier/autopilot", form("/courier", post(staff::set_courier)))
+        .route("/courier/orders/{id}/advance", form("/courier", post(staff::advance)))
+        .route("/console/overview", get(console::overview::show))
+        .route("/console/ledger", get(console::ledger::show))
+        .route("/console/events", get(console::events::show))
+        .route("/console/events/replay", form("/console/events", post(staff_console::replay)))
+        .route("/console/outbox", get(console::outbox::show))
+        .route("/console/promotions", get(console::promotions::show).post(staff_console::put_promotion))
+        .route("/console/promotions/switch", form("/console/promotions", post(staff_console::switch_promotion)))
+        .route("/console/settlement", get(console::settlement::show))
+        .route("/console/pricing", get(console::pricing::show))
+        .route("/console/admin", get(console::admin::show))
+        .route("/console/admin/reset", get(console::admin::ask).post(staff_console::reset))
 }
 
 /// A form's address, opened as a page (somebody reloads after an error), leads to the page the form stands on.

@@ -5,6 +5,9 @@ pub mod account;
 pub mod cart;
 pub mod flags;
 pub mod order;
+pub mod staff;
+pub mod staff_console;
+pub mod staff_menu;
 pub mod theme;
 
 use crate::cookies::Cookies;

@@ -2,6 +2,7 @@
 //!
 //! - `data-instant`: success is a sentence and a number (JSON); anything else is a page.
 //! - `data-swap`, on the form or on the button that was pressed: the answer is a page, whose main part replaces the one that is shown.
+//!   From a page marked `data-stay` to one marked alike, the reader stays where he looks.
 //! - `data-theme-form`: the theme changes at once.
 //! - `data-once`: an ordinary form that is not sent twice by an impatient finger.
 //!
@@ -139,6 +140,8 @@ fn swap(html: &str, response: &Response) -> Option<()> {
     let text = |selector: &str| page.query_selector(selector).ok().flatten().and_then(|element| element.text_content()).unwrap_or_default();
     let (count, news) = (text(".badge"), text(".toast-text"));
     document.set_title(&page.title());
+    let stays = [&old, &new].iter().all(|main| matches!(main.query_selector("[data-stay]"), Ok(Some(_))));
+    let seen_from = window().scroll_y().ok().filter(|_| stays);
     old.replace_with_with_node_1(&new).ok()?;
     if response.redirected() {
         let url = response.url();
@@ -151,8 +154,10 @@ fn swap(html: &str, response: &Response) -> Option<()> {
     if let Some(element) = focused.as_ref().unwrap_or(&new).dyn_ref::<HtmlElement>() {
         let _ = element.focus();
     }
-    if focused.is_none() {
-        window().scroll_to_with_x_and_y(0.0, 0.0);
+    match seen_from {
+        Some(y) => window().scroll_to_with_x_and_y(0.0, y),
+        None if focused.is_none() => window().scroll_to_with_x_and_y(0.0, 0.0),
+        None => {}
     }
     web::tell(web::CART_CHANGED, count.trim());
     web::tell(web::TOLD, news.trim());

@@ -13,7 +13,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{DomParser, Element, EventSource, HtmlElement, Response, SupportedType};
 
 const MARK: &str = "[data-follow]";
-/// Between two questions while events do not come.
+/// Between two questions while events do not come, unless the mark says otherwise: `data-every="1000"`.
 const PAUSE_MS: i32 = 2_000;
 const LONGEST_PAUSE_MS: i32 = 30_000;
 /// A source of events that has ended for good is tried again after so many questions.
@@ -106,8 +106,12 @@ fn events_come() -> bool {
     SOURCE.with_borrow(|source| source.as_ref().is_some_and(|source| source.events.ready_state() == EventSource::OPEN))
 }
 
+fn usual_pause_ms() -> i32 {
+    web::attribute_of(MARK, "data-every").parse().unwrap_or(PAUSE_MS)
+}
+
 async fn ask_while_silent() {
-    let (mut pause_ms, mut questions) = (PAUSE_MS, 0);
+    let (mut pause_ms, mut questions) = (usual_pause_ms(), 0);
     loop {
         web::sleep(pause_ms).await;
         if !followed() {
@@ -115,10 +119,10 @@ async fn ask_while_silent() {
         }
         let asks = !matches!(document().query_selector("[data-follow][data-ask]"), Ok(None));
         if !web::visible() || events_come() && !asks {
-            pause_ms = PAUSE_MS;
+            pause_ms = usual_pause_ms();
             continue;
         }
-        pause_ms = if look().await { PAUSE_MS } else { (pause_ms * 3 / 2).min(LONGEST_PAUSE_MS) };
+        pause_ms = if look().await { usual_pause_ms() } else { (pause_ms * 3 / 2).min(LONGEST_PAUSE_MS) };
         questions += 1;
         if questions % QUESTIONS_PER_TRY == 0 {
             listen();

@@ -3,6 +3,8 @@
 
 mod badge;
 #[cfg(feature = "hydrate")]
+mod board;
+#[cfg(feature = "hydrate")]
 mod forms;
 #[cfg(feature = "hydrate")]
 mod live;
@@ -17,11 +19,12 @@ mod web;
 pub use badge::{Badge, CartBadge};
 pub use toast::{News, Toast};
 
-/// Starts what is not bound to one island: quick forms, steppers, keys, clocks, pages that follow an order.
+/// Starts what is not bound to one island: quick forms, steppers, keys, clocks, pages that follow an order, a kitchen's board.
 #[cfg(feature = "hydrate")]
 pub fn start() {
     forms::listen();
     ticking::start();
     live::start();
     riding::start();
+    board::start();
 }

@@ -1,6 +1,7 @@
 //! `/console/flags`: every fault as a card, flipped by one press.
 
 use crate::desk::SharedDesk;
+use crate::pages::staff::console::{Place, nav};
 use crate::render::{Meta, page};
 use crate::routes::error_page;
 use crate::ui::words::{count, span};
@@ -30,6 +31,7 @@ pub async fn flags(Extension(visit): Extension<Arc<Visit>>, Extension(desk): Ext
 pub fn sign_in(visit: &Visit) -> Response {
     let mut meta = Meta::new("Console", "For operators.");
     meta.status = StatusCode::UNAUTHORIZED;
+    let log_in = format!("/login?next={}", path_segment(&visit.path));
     page(visit, meta, || {
         view! {
             <section class="scene">
@@ -37,7 +39,7 @@ pub fn sign_in(visit: &Visit) -> Response {
                 <h1>"The console is for operators"</h1>
                 <p>"When the server starts, it prints a link to the console with a token in it. Open that link once in this browser, and this page becomes the flag desk."</p>
                 <p><code>"/console?token=…"</code></p>
-                <p class="scene-actions"><a class="button" href="/">"To the restaurants"</a></p>
+                <p class="scene-actions"><a class="button" href=log_in>"Log in as an operator"</a><a class="button quiet" href="/">"To the restaurants"</a></p>
             </section>
         }
     })
@@ -50,8 +52,12 @@ fn body(flags: Vec<FlagState>, now: Timestamp) -> impl IntoView {
         n => format!("{} not at its default.", count(n as u64, "flag is", "flags are")).replace("are not at its", "are not at their"),
     };
     view! {
+        <header class="staff-head">
+            <div><p class="eyebrow">"Console"</p><h1>"Flags"</h1></div>
+            {nav(Place::Flags)}
+        </header>
         <div class="desk-head">
-            <div><p class="eyebrow">"Console"</p><h1>"Flags"</h1><p>{told}</p></div>
+            <p>{told}</p>
             <form method="post" action="/console/all-clear" data-key="c">
                 <button class="button danger" aria-keyshortcuts="c">"All clear"<kbd aria-hidden="true">"C"</kbd></button>
             </form>

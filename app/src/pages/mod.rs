@@ -11,4 +11,5 @@ pub mod login;
 pub mod order;
 pub mod orders;
 pub mod restaurant;
+pub mod staff;
 pub mod stock;
