@@ -1,6 +1,8 @@
 //! Logging in and out, from forms: pages ask, the server knows how tokens are kept.
 
+use crate::visit::Visit;
 use async_trait::async_trait;
+use axum::response::Response;
 use contract::account::{Account, ChangeProfile, LogIn, Password, SignUp};
 use contract::notification::Preferences;
 use contract::{ApiError, Role};
@@ -93,4 +95,9 @@ pub const fn home_of(role: Role) -> &'static str {
         Role::Courier => "/courier",
         Role::Operator => "/console/flags",
     }
+}
+
+/// What everybody who is not an operator sees of the console.
+pub fn operators_page(visit: &Visit) -> Response {
+    crate::pages::console::sign_in(visit)
 }

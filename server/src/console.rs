@@ -1,15 +1,11 @@
 //! Who is an operator: whoever has the token, or the cookie that the console's link was exchanged for.
 
 use crate::edge::cookie;
-use axum::extract::{Query, Request, State};
-use axum::middleware::Next;
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use contract::ApiError;
 use hmac::{Hmac, Mac};
 use http::header::{AUTHORIZATION, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
-use runtime::context::{self, Role};
-use runtime::http::HttpError;
 use serde::Deserialize;
 use sha2::Sha256;
 use std::sync::Arc;
@@ -59,12 +55,4 @@ pub async fn sign_in(State(operators): State<Operators>, Query(query): Query<Sig
         }
     }
     response
-}
-
-/// Lets operators through and nobody else.
-pub async fn operators_only(request: Request, next: Next) -> Response {
-    if context::current().role == Role::Operator {
-        return next.run(request).await;
-    }
-    HttpError(ApiError::operator_only()).into_response()
 }

@@ -1,7 +1,8 @@
 //! The outermost judgement: who is asking. Nothing from outside is believed but what this layer checked.
 //!
 //! It takes off every header that only we may set, reads the cookies and the operator's token, and writes what it found as the same
-//! headers that travel inside. The inbound layer behind it, the same as in every service, turns them into the request's context.
+//! headers that travel inside. The inbound layer behind it, the same as in every service, turns them into the request's context. Whoever is
+//! logged in has to be asked for, and is found out behind that layer (`identity.rs`).
 
 use crate::console::Operators;
 use axum::extract::{ConnectInfo, Request, State};
@@ -19,6 +20,9 @@ pub const SESSION_COOKIE: &str = "feast_sid";
 /// How the load generator marks its requests. It changes nothing but whom a flag reaches.
 const SYNTHETIC: HeaderName = HeaderName::from_static("x-feast-synthetic");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Where passwords are tried. Whoever tries is counted by address: a cookie is thrown away too easily.
+const DOORS: [&str; 6] = ["/login", "/signup", "/account/password", "/api/session", "/api/users", "/api/profile/password"];
 
 #[derive(Clone)]
 pub struct Edge {
@@ -45,6 +49,7 @@ impl Edge {
 
 pub async fn edge(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip());
+    let at_a_door = DOORS.contains(&request.uri().path());
     let incoming = request.headers_mut();
     for name in headers::FROM_INSIDE_ONLY {
         incoming.remove(name);
@@ -60,7 +65,7 @@ pub async fn edge(State(edge): State<Edge>, mut request: Request, next: Next) ->
     let known = cookie(incoming, SESSION_COOKIE).filter(|sid| is_session(sid)).map(str::to_owned);
     let session = known.clone().unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string());
     // Idempotency keys of a browser are its own; those of a client without cookies are its address's.
-    let client = known.clone().unwrap_or_else(|| edge.address(peer, incoming).to_string());
+    let client = known.clone().filter(|_| !at_a_door).unwrap_or_else(|| edge.address(peer, incoming).to_string());
     if edge.operators.is_operator(incoming) {
         incoming.insert(headers::ROLE, HeaderValue::from_static("operator"));
     }

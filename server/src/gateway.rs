@@ -3,14 +3,17 @@
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::routing::{any, put};
+use contract::client::{MenuClient, MiddlewareClient};
+use contract::pricing::{SetStock, StockLevel};
+use contract::{ApiError, ItemId, RestaurantId};
 use http::header::{AUTHORIZATION, CONNECTION, COOKIE, TRANSFER_ENCODING, UPGRADE};
 use http::uri::PathAndQuery;
 use http::{HeaderName, Method, Uri};
 use runtime::Platform;
 use runtime::boot::BootError;
 use runtime::call::{ServiceClient, policy};
-use runtime::http::{HttpError, headers};
+use runtime::http::{ApiResult, HttpError, Json, Path, headers};
 use std::sync::Arc;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
@@ -22,6 +25,12 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("/api/restaurants", "menu", ""),
     ("/api/restaurants/{id}", "menu", ""),
     ("/api/restaurants/{id}/menu", "menu", ""),
+    ("/api/restaurants/{id}/items", "menu", ""),
+    ("/api/restaurants/{id}/items/{itemId}", "menu", ""),
+    ("/api/restaurants/{id}/recommendations", "menu", ""),
+    ("/api/restaurants/{id}/figures", "menu", ""),
+    ("/api/restaurants/{id}/orders", "order", ""),
+    ("/api/restaurants/{id}/autopilot", "order", ""),
     ("/api/cart", "cart", "/api"),
     ("/api/cart/{id}", "cart", "/api"),
     ("/api/cart/{id}/items", "cart", "/api"),
@@ -29,13 +38,12 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("/api/quotes", "order", ""),
     ("/api/orders", "order", ""),
     ("/api/orders/{id}", "order", ""),
+    ("/api/orders/{id}/cancel", "order", ""),
     ("/api/customers", "order", ""),
     ("/api/customers/{name}/orders", "order", ""),
+    ("/api/inventory", "middleware", "/api"),
+    ("/api/inventory/{itemId}", "middleware", "/api"),
 ];
-
-/// What only operators may reach.
-const OPERATOR_ROUTES: &[(&str, &str, &str)] =
-    &[("/api/inventory", "middleware", "/api"), ("/api/inventory/{itemId}", "middleware", "/api")];
 
 #[derive(Clone)]
 struct Passage {
@@ -43,17 +51,17 @@ struct Passage {
     prefix: &'static str,
 }
 
+/// Who may ask what, by which method, is in the table of `access.rs`.
+///
+/// # Errors
+/// A service is neither embedded nor addressed.
 pub fn router(platform: &Platform) -> Result<Router, BootError> {
-    passages(platform, ROUTES)
-}
-
-pub fn operator_router(platform: &Platform) -> Result<Router, BootError> {
-    passages(platform, OPERATOR_ROUTES)
-}
-
-fn passages(platform: &Platform, routes: &'static [(&str, &'static str, &'static str)]) -> Result<Router, BootError> {
-    let mut router = Router::new();
-    for (path, service, prefix) in routes {
+    let stock = Shelf {
+        menu: MenuClient::new(platform.transport(crate::NAME, "menu")?),
+        middleware: MiddlewareClient::new(platform.transport(crate::NAME, "middleware")?),
+    };
+    let mut router = Router::new().route("/api/restaurants/{id}/items/{itemId}/stock", put(set_stock).with_state(stock));
+    for (path, service, prefix) in ROUTES {
         let passage = Passage { client: platform.client(crate::NAME, service)?, prefix };
         router = router.route(path, any(pass).with_state(passage));
     }
@@ -91,4 +99,24 @@ async fn pass(State(passage): State<Passage>, mut request: Request) -> Response 
         }
         Err(error) => HttpError(error).into_response(),
     }
+}
+
+/// What is needed to set the stock of a restaurant's dish.
+#[derive(Clone)]
+struct Shelf {
+    menu: MenuClient,
+    middleware: MiddlewareClient,
+}
+
+/// `PUT /api/restaurants/{id}/items/{itemId}/stock`: that the caller is staff of the restaurant is known by now; that the dish is the
+/// restaurant's, the menu knows.
+async fn set_stock(
+    State(shelf): State<Shelf>,
+    Path((restaurant, item)): Path<(RestaurantId, ItemId)>,
+    Json(SetStock { stock }): Json<SetStock>,
+) -> ApiResult<Json<StockLevel>> {
+    if shelf.menu.item(&item).await?.restaurant_id != restaurant {
+        return Err(ApiError::item_not_found(&item).into());
+    }
+    Ok(Json(shelf.middleware.set_stock(&item, stock).await?))
 }

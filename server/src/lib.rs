@@ -2,6 +2,8 @@
 //!
 //! `embed.rs` decides which services live here; `routes.rs` is the table of everything that is answered.
 
+mod access;
+mod accounts;
 mod assets;
 mod config;
 mod console;
@@ -12,6 +14,7 @@ mod events;
 mod gateway;
 mod guard;
 mod headers;
+mod identity;
 mod lan;
 mod ledger;
 mod limits;

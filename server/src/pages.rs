@@ -1,5 +1,8 @@
 //! What the shop's pages need of each request.
 
+use crate::accounts::AccountDesk;
+use crate::identity::Identified;
+use app::accounts::SharedAccounts;
 use app::desk::SharedDesk;
 use app::shop::Shop;
 use app::visit::{Assets, Caller, Mode, Site, Visit, Who};
@@ -24,11 +27,15 @@ pub struct Pages {
     site: Arc<Site>,
     shop: Shop,
     desk: SharedDesk,
+    accounts: SharedAccounts,
     clock: SharedClock,
 }
 
+/// Nobody here speaks TLS; a proxy that does may send on plain cookies all the same.
+pub const SECURE_COOKIES: bool = false;
+
 impl Pages {
-    pub fn new(platform: &Platform) -> Result<Self, BootError> {
+    pub fn new(platform: &Platform, accounts: AccountDesk) -> Result<Self, BootError> {
         let client = |service| platform.transport(crate::NAME, service);
         let shop = Shop {
             menu: MenuClient::new(client("menu")?),
@@ -56,13 +63,14 @@ impl Pages {
                 ("orders".to_owned(), place("order", "SQLite")),
             ],
             assets: Assets { base: crate::assets::BASE.to_owned() },
-            secure_cookies: false,
+            secure_cookies: SECURE_COOKIES,
             started_at: platform.clock.now(),
         };
         Ok(Self {
             site: Arc::new(site),
             shop,
             desk: Arc::new(crate::desk::Desk(platform.flag_control().clone())),
+            accounts: Arc::new(accounts),
             clock: platform.clock.clone(),
         })
     }
@@ -73,17 +81,20 @@ fn is_api(path: &str) -> bool {
     ["/api/", "/ofrep/", "/pkg/"].iter().any(|prefix| path.starts_with(prefix))
 }
 
-fn who(context: &RequestContext) -> Who {
+fn who(context: &RequestContext, identified: Option<&Identified>) -> Who {
     Who {
         role: context.role,
         user: context.user.as_deref().map(str::to_owned),
-        name: None,
+        name: match identified {
+            Some(Identified::Account { name }) => Some(name.clone()),
+            _ => None,
+        },
         staff_of: context.staff_of.as_deref().map(RestaurantId::new),
         courier: context.courier.as_deref().map(str::to_owned),
     }
 }
 
-/// Puts the clients, the visit and the flag desk on the request of a page.
+/// Puts the clients, the visit, the flag desk and the accounts on the request of a page.
 pub async fn equip(State(pages): State<Pages>, mut request: Request, next: Next) -> Response {
     if is_api(request.uri().path()) {
         return next.run(request).await;
@@ -91,7 +102,7 @@ pub async fn equip(State(pages): State<Pages>, mut request: Request, next: Next)
     let context = context::current();
     let caller = Caller {
         session: SessionId::new(context.session.as_deref().unwrap_or_default()),
-        who: who(&context),
+        who: who(&context, request.extensions().get()),
         request_id: context.request_id.to_string(),
         trace_id: trace_id(&Span::current()),
         now: pages.clock.now(),
@@ -101,6 +112,7 @@ pub async fn equip(State(pages): State<Pages>, mut request: Request, next: Next)
     extensions.insert(pages.shop.clone());
     extensions.insert(visit);
     extensions.insert(pages.desk.clone());
+    extensions.insert(pages.accounts.clone());
     next.run(request).await
 }
 

@@ -64,7 +64,7 @@ impl Reset {
 
     async fn run(&self) -> Result<(), ApiError> {
         let inner = &*self.0;
-        inner.flags.clear_all();
+        inner.flags.clear_all()?;
         for upkeep in &inner.first {
             upkeep.reset().await?;
         }

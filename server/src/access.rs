@@ -1,0 +1,348 @@
+//! Who may do what: every address with its methods and its rule. One layer enforces the table; an address that is not in it is refused,
+//! and a test holds the table against the routers.
+//!
+//! The services enforce the same rules again, by the identity that we tell them. What only they can know (whose order it is, which restaurant
+//! an order belongs to) they alone decide.
+
+use crate::identity::Identified;
+use crate::pages;
+use app::visit::Visit;
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use contract::ApiError;
+use contract::id::path_segment;
+use http::Method;
+use runtime::context::{self, RequestContext, Role};
+use std::sync::Arc;
+
+/// Who may pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// Everybody, known or not.
+    Public,
+    /// Everybody, for things of the own: whoever is logged in must be known, because the answer is another one for a guest.
+    Session,
+    /// Whoever is logged in.
+    Account,
+    /// Staff of the restaurant that the address names, or, where it names none, of any; which one is then in the request's context, or the
+    /// order's service compares it with the order's. Operators are everybody's staff.
+    Staff,
+    /// Couriers and operators.
+    Courier,
+    Operator,
+    /// Everybody on loopback, operators elsewhere.
+    Loopback,
+}
+
+use Rule::{Account, Courier, Loopback, Operator, Public, Session, Staff};
+
+/// Methods, address, rule. `*` is every method; `{*rest}` at the end covers everything below. The first line that fits counts.
+pub const TABLE: &[(&str, &str, Rule)] = &[
+    // The shop's pages and forms. The address of a form answers GET too, with the page it stands on.
+    ("GET", "/", Public),
+    ("GET", "/restaurants/{id}", Public),
+    ("GET", "/items/{id}", Public),
+    ("GET", "/about", Public),
+    ("GET POST", "/theme", Public),
+    // Whoever has a cart's id may change the cart; who that is does not matter.
+    ("GET", "/cart", Public),
+    ("GET POST", "/cart/items", Public),
+    ("GET POST", "/cart/items/{id}", Public),
+    ("GET POST", "/cart/new", Public),
+    ("GET POST", "/cart/clear", Public),
+    ("GET POST", "/checkout", Session),
+    ("GET POST", "/orders", Session),
+    // By its id, which cannot be guessed; the rest only its owner sees.
+    ("GET", "/orders/{id}", Public),
+    ("GET", "/orders/{id}/receipt", Session),
+    ("GET", "/orders/{id}/tracking", Public),
+    ("GET POST", "/orders/{id}/cancel", Session),
+    ("GET POST", "/orders/{id}/reorder", Session),
+    // Accounts.
+    ("GET POST", "/login", Public),
+    ("GET POST", "/login/demo", Loopback),
+    ("GET POST", "/signup", Public),
+    ("GET POST", "/logout", Public),
+    ("*", "/account", Account),
+    ("*", "/account/{*rest}", Account),
+    // The other sides of the market.
+    ("*", "/restaurant", Staff),
+    ("*", "/restaurant/{*rest}", Staff),
+    ("*", "/courier", Courier),
+    ("*", "/courier/{*rest}", Courier),
+    // The console. The first exchanges the token of its link for a cookie.
+    ("GET", "/console", Public),
+    ("*", "/console/{*rest}", Operator),
+    // Live.
+    ("GET", "/events/orders/{id}", Public),
+    ("GET", "/events/restaurants/{id}", Staff),
+    ("GET", "/events/couriers/{id}", Courier),
+    ("GET", "/events/console", Operator),
+    // The shop's API.
+    ("GET", "/api/menu", Public),
+    ("GET", "/api/menu/{id}", Public),
+    ("GET", "/api/restaurants", Public),
+    ("GET", "/api/restaurants/{id}", Public),
+    ("GET", "/api/restaurants/{id}/menu", Public),
+    ("GET", "/api/restaurants/{id}/recommendations", Public),
+    ("POST", "/api/cart", Public),
+    ("GET DELETE", "/api/cart/{id}", Public),
+    ("POST", "/api/cart/{id}/items", Public),
+    ("PATCH DELETE", "/api/cart/{id}/items/{itemId}", Public),
+    ("POST", "/api/quotes", Session),
+    ("GET POST", "/api/orders", Session),
+    ("GET", "/api/orders/{id}", Public),
+    ("GET", "/api/orders/{id}/tracking", Public),
+    ("POST", "/api/orders/{id}/cancel", Session),
+    ("GET", "/api/customers", Session),
+    ("GET", "/api/customers/{name}/orders", Session),
+    // Accounts.
+    ("POST", "/api/users", Public),
+    ("POST DELETE", "/api/session", Public),
+    ("GET PATCH", "/api/profile", Account),
+    ("POST", "/api/profile/password", Account),
+    ("GET PUT", "/api/profile/preferences", Session),
+    // Restaurants at work.
+    ("PATCH", "/api/orders/{id}", Staff),
+    ("PATCH", "/api/restaurants/{id}", Staff),
+    ("GET", "/api/restaurants/{id}/orders", Staff),
+    ("PUT", "/api/restaurants/{id}/autopilot", Staff),
+    ("GET", "/api/restaurants/{id}/figures", Staff),
+    ("POST", "/api/restaurants/{id}/items", Staff),
+    ("PUT PATCH DELETE", "/api/restaurants/{id}/items/{itemId}", Staff),
+    ("PUT", "/api/restaurants/{id}/items/{itemId}/stock", Staff),
+    // Operators.
+    ("GET DELETE", "/api/flags", Operator),
+    ("GET", "/api/flags/definitions", Operator),
+    ("PUT DELETE", "/api/flags/{key}", Operator),
+    ("GET", "/api/inventory", Operator),
+    ("PUT", "/api/inventory/{itemId}", Operator),
+    ("GET", "/api/ledger", Operator),
+    ("GET", "/api/events", Operator),
+    ("POST", "/api/events/{service}/replay", Operator),
+    ("POST", "/api/reset", Operator),
+    // Flags for programs that bring their own OpenFeature SDK.
+    ("POST", "/ofrep/v1/evaluate/flags", Loopback),
+    ("POST", "/ofrep/v1/evaluate/flags/{key}", Loopback),
+    // Outside of this layer: machines ask them every second, or they never change.
+    ("GET", "/health", Public),
+    ("GET", "/ready", Public),
+    ("GET", "/metrics", Public),
+    ("GET", "/favicon.ico", Public),
+    ("GET", "/favicon.svg", Public),
+];
+
+/// What the table says about a request to a router's path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    Rule(Rule),
+    /// The address is in the table, but not with this method.
+    OtherMethods,
+    /// Nobody wrote a rule.
+    Nothing,
+}
+
+/// `path` as the router writes it, with its parameters' names.
+pub fn find(method: &Method, path: &str) -> Found {
+    // Whatever answers GET answers HEAD, too.
+    let method = if *method == Method::HEAD { "GET" } else { method.as_str() };
+    let mut found = Found::Nothing;
+    for (methods, _, rule) in TABLE.iter().filter(|(_, address, _)| covers(address, path)) {
+        if *methods == "*" || methods.split(' ').any(|one| one == method) {
+            return Found::Rule(*rule);
+        }
+        found = Found::OtherMethods;
+    }
+    found
+}
+
+fn covers(address: &str, path: &str) -> bool {
+    match address.strip_suffix("{*rest}") {
+        Some(above) => path.len() > above.len() && path.starts_with(above),
+        None => address == path,
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Access {
+    pub loopback: bool,
+}
+
+/// Refuses what the table does not allow. It stands behind the layers that find out who is asking and what a page of ours needs.
+pub async fn access(State(access): State<Access>, request: Request, next: Next) -> Response {
+    // Without a route there is nothing to protect; the fallback answers.
+    let Some(path) = request.extensions().get::<MatchedPath>().cloned() else { return next.run(request).await };
+    let rule = match find(request.method(), path.as_str()) {
+        Found::Rule(rule) => rule,
+        Found::OtherMethods => return pages::wrong_method(request).await,
+        Found::Nothing => {
+            tracing::error!(http.route = path.as_str(), "There is no rule who may ask {}; nobody may", path.as_str());
+            return pages::answer(&request, ApiError::forbidden("nobody"));
+        }
+    };
+    // Somebody claims to be logged in, and the user service cannot be asked. To treat him as a guest is right where guests see the same.
+    if let Some(Identified::Unknown(error)) = request.extensions().get::<Identified>()
+        && rule != Public
+        && context::current().role != Role::Operator
+    {
+        let error = error.clone();
+        return pages::answer(&request, error);
+    }
+    match judge(rule, access, &context::current(), path.as_str(), request.uri().path()) {
+        Ok(()) => next.run(request).await,
+        Err(error) => refuse(&request, rule, error),
+    }
+}
+
+fn judge(rule: Rule, access: Access, context: &RequestContext, pattern: &str, path: &str) -> Result<(), ApiError> {
+    let operator = context.role == Role::Operator;
+    let logged_in = context.user.is_some() || operator;
+    let passes = match rule {
+        Public | Session => true,
+        Account => context.user.is_some(),
+        Staff => match restaurant(pattern, path) {
+            Some(id) => context.is_staff_of(id),
+            None => operator || (context.role == Role::Restaurant && context.staff_of.is_some()),
+        },
+        Courier => operator || (context.role == Role::Courier && context.courier.is_some()),
+        Operator => operator,
+        Loopback => access.loopback || operator,
+    };
+    match rule {
+        _ if passes => Ok(()),
+        Operator | Loopback => Err(ApiError::operator_only()),
+        _ if !logged_in => Err(ApiError::log_in_first()),
+        Account => Err(ApiError::forbidden("whoever is logged in")),
+        Courier => Err(ApiError::forbidden("couriers")),
+        _ => Err(ApiError::forbidden("the restaurant's staff")),
+    }
+}
+
+/// The restaurant that the address names. It is compared as it is written: an id of ours has nothing to be escaped, and an id that is
+/// written in another way is nobody's.
+fn restaurant<'p>(pattern: &str, path: &'p str) -> Option<&'p str> {
+    let at = pattern.split('/').collect::<Vec<_>>().windows(2).position(|pair| pair == ["restaurants", "{id}"])?;
+    Some(path.split('/').nth(at + 1).unwrap_or_default())
+}
+
+/// People who are not logged in are shown where to, and come back afterwards; programs get the one error shape.
+fn refuse(request: &Request, rule: Rule, error: ApiError) -> Response {
+    match request.extensions().get::<Arc<Visit>>().filter(|_| !request.uri().path().starts_with("/events/")) {
+        Some(visit) if rule == Operator => app::accounts::operators_page(visit),
+        Some(visit) if error.status == 401 => {
+            let there = format!("/login?next={}", path_segment(&visit.path));
+            Redirect::to(&there).into_response()
+        }
+        Some(visit) => app::error_page(&error, visit),
+        None => runtime::http::HttpError(error).into_response(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    const HERE: Access = Access { loopback: true };
+
+    fn staff_of(restaurant: &str) -> RequestContext {
+        RequestContext { role: Role::Restaurant, user: Some("u".into()), staff_of: Some(restaurant.into()), ..RequestContext::default() }
+    }
+
+    #[test]
+    fn staff_of_a_restaurant_is_staff_of_no_other() {
+        let (pattern, own) = ("/api/restaurants/{id}/orders", staff_of("dim-sun"));
+        assert!(judge(Staff, HERE, &own, pattern, "/api/restaurants/dim-sun/orders").is_ok());
+        for other in ["/api/restaurants/the-big-dipper/orders", "/api/restaurants//orders", "/api/restaurants/dim%2Dsun/orders"] {
+            assert_eq!(judge(Staff, HERE, &own, pattern, other).err().map(|error| error.status), Some(403), "{other}");
+        }
+        assert!(judge(Staff, HERE, &own, "/restaurant/menu", "/restaurant/menu").is_ok());
+    }
+
+    #[test]
+    fn a_guest_logs_in_first_and_a_customer_is_refused() {
+        let guest = RequestContext { session: Some("s".into()), ..RequestContext::default() };
+        let customer = RequestContext { user: Some("u".into()), ..guest.clone() };
+        let status = |rule, context: &RequestContext| judge(rule, HERE, context, "/x", "/x").err().map(|error| error.status);
+        assert_eq!([Account, Staff, Courier, Operator].map(|rule| status(rule, &guest)), [Some(401); 4]);
+        assert_eq!([Staff, Courier, Operator].map(|rule| status(rule, &customer)), [Some(403), Some(403), Some(401)]);
+        assert_eq!([Public, Session, Account, Loopback].map(|rule| status(rule, &customer)), [None; 4]);
+        assert!(judge(Loopback, Access { loopback: false }, &customer, "/x", "/x").is_err());
+    }
+
+    #[test]
+    fn a_method_that_is_not_in_the_table_is_not_allowed_and_an_unknown_address_has_no_rule() {
+        assert_eq!(find(&Method::HEAD, "/api/menu"), Found::Rule(Public));
+        assert_eq!(find(&Method::POST, "/api/menu"), Found::OtherMethods);
+        assert_eq!(find(&Method::GET, "/api/secrets"), Found::Nothing);
+        assert_eq!(find(&Method::POST, "/console/flags/{key}/clear"), Found::Rule(Operator));
+        assert_eq!(find(&Method::GET, "/courier/"), Found::Nothing, "nothing is below, and it is not the page itself");
+    }
+
+    #[test]
+    fn every_address_is_written_once_for_each_method() {
+        let mut seen = Vec::new();
+        for (methods, path, _) in TABLE {
+            for method in methods.split(' ') {
+                assert!(!seen.contains(&(method, path)), "{method} {path}");
+                seen.push((method, path));
+            }
+        }
+    }
+
+    /// `RouteId(7): what` as axum prints its maps.
+    fn entries(printed: &str) -> HashMap<u32, &str> {
+        let entries = printed.split("RouteId(").skip(1).filter_map(|entry| entry.split_once("): "));
+        entries.map(|(id, what)| (id.parse().unwrap(), what)).collect()
+    }
+
+    /// What a router answers, read from how axum prints it, for it says so in no other way: each address, and the methods that have a
+    /// handler; none for those that are passed on whatever the method.
+    fn answered(router: &axum::Router) -> Vec<(String, Vec<Method>)> {
+        let printed = format!("{router:?}");
+        let router = printed.split_once("fallback_router").unwrap().0;
+        let (routes, paths) = router.rsplit_once("paths: {").unwrap();
+        let (routes, paths) = (entries(routes), entries(paths));
+        assert!(paths.len() > 40 && routes.len() == paths.len(), "axum prints routers in another way: {printed:.2000}");
+        let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+        let handled = |route: &str, method: &Method| {
+            let name = format!("{}: ", method.as_str().to_lowercase());
+            route.split_once(&name).is_some_and(|(_, handler)| !handler.starts_with("None"))
+        };
+        let path = |printed: &str| printed.split('"').nth(1).unwrap().to_owned();
+        let of = |id: &u32| methods.iter().filter(|method| handled(routes[id], method)).cloned().collect();
+        paths.iter().map(|(id, printed)| (path(printed), of(id))).collect()
+    }
+
+    async fn all_routes() -> Vec<(String, Vec<Method>)> {
+        let (platform, _) = testkit::platform();
+        let here = std::net::SocketAddr::from(([127, 0, 0, 1], 3000));
+        let router = crate::routes::build(&platform, &crate::Config::default(), here, "token").await.unwrap();
+        answered(&router).into_iter().filter(|(path, _)| !path.starts_with(crate::assets::BASE)).collect()
+    }
+
+    #[tokio::test]
+    async fn every_address_that_is_answered_has_a_rule_for_each_of_its_methods() {
+        let mut missing = Vec::new();
+        for (path, methods) in all_routes().await {
+            if find(&Method::TRACE, &path) == Found::Nothing {
+                missing.push(path.clone());
+            }
+            missing.extend(
+                methods.iter().filter(|method| !matches!(find(method, &path), Found::Rule(_))).map(|method| format!("{method} {path}")),
+            );
+        }
+        assert!(missing.is_empty(), "nobody wrote a rule for {missing:#?}");
+    }
+
+    #[tokio::test]
+    async fn a_route_that_nobody_wrote_a_rule_for_is_noticed() {
+        let secret = axum::Router::new().route("/api/secrets", axum::routing::get(async || "secret").delete(async || "gone"));
+        let filler = (0..50).fold(secret, |router, n| router.route(&format!("/filler/{n}"), axum::routing::any(async || "")));
+        let answered = answered(&filler);
+        let (path, methods) = answered.iter().find(|(path, _)| path == "/api/secrets").unwrap();
+        assert_eq!((find(&Method::GET, path), methods.as_slice()), (Found::Nothing, [Method::GET, Method::DELETE].as_slice()));
+    }
+}
