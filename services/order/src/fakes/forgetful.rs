@@ -54,7 +54,7 @@ impl OrderBook for Forgetful {
     async fn change(&self, change: &Change) -> Result<Moved, StoreError> {
         self.book.change(change).await
     }
-    async fn cook(&self, now: Timestamp, limit: u32) -> Result<Steps, StoreError> {
+    async fn cook(&self, now: Timestamp, limit: u32) -> Result<(u32, Steps), StoreError> {
         self.book.cook(now, limit).await
     }
     async fn sweep(&self, now: Timestamp, limit: u32) -> Result<(u32, Steps), StoreError> {

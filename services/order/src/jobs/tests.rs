@@ -1,4 +1,4 @@
-use super::{COOKED_AT_ONCE, cook, overdue};
+use super::{AT_ONCE, cook, overdue};
 use crate::domain::{ANSWER_WITHIN, Actor, CHARGE_WITHIN, GIVE_UP_CHARGE_AFTER, NOT_ANSWERED, NOT_CHARGED};
 use crate::fakes::{Bench, STOCK, request};
 use crate::place::Placed;
@@ -50,16 +50,18 @@ async fn a_kitchen_on_autopilot_looks_accepts_cooks_and_is_done() {
 }
 
 #[tokio::test]
-async fn a_tick_cooks_a_bounded_number_of_orders() {
+async fn a_tick_cooks_in_transactions_of_a_bounded_size_until_all_is_done() {
     let bench = Bench::new().await;
-    for n in 0..10 {
+    for n in 0..AT_ONCE * 3 / 2 {
         let order = ordered(&bench, &format!("c{n}")).await;
         moved(&bench, &order, OrderStatus::Paid).await;
     }
-    let later = bench.clock.now() + Duration::from_secs(3);
-    assert_eq!(bench.state.book.cook(later, 4).await.unwrap().len(), 8, "four orders, two steps each");
-    assert_eq!(bench.state.book.cook(later, COOKED_AT_ONCE).await.unwrap().len(), 12);
-    assert!(bench.state.book.cook(later, COOKED_AT_ONCE).await.unwrap().is_empty());
+    bench.clock.advance(Duration::from_secs(3));
+    let (seen, steps) = bench.state.book.cook(bench.clock.now(), 4).await.unwrap();
+    assert_eq!((seen, steps.len()), (4, 8), "two steps each");
+    cook(&bench.state).await.unwrap();
+    assert!(bench.orders().await.iter().all(|order| order.status == OrderStatus::Preparing));
+    assert_eq!(bench.state.book.cook(bench.clock.now(), AT_ONCE).await.unwrap(), (0, Vec::new()));
 }
 
 #[tokio::test]

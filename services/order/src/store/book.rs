@@ -178,15 +178,15 @@ impl OrderBook for SqlOrderBook {
         self.guard.run("change", write).await
     }
 
-    async fn cook(&self, now: Timestamp, limit: u32) -> Result<Steps, StoreError> {
+    async fn cook(&self, now: Timestamp, limit: u32) -> Result<(u32, Steps), StoreError> {
         // Most of the time there is nothing to do, and looking costs the writer nothing.
         let due = async {
             let sql = "SELECT 1 FROM orders WHERE due_at_ms <= $1 \
                 AND restaurant_id NOT IN (SELECT restaurant_id FROM kitchens WHERE autopilot = 0) LIMIT 1";
             if self.database.optional(sql, args![now]).await?.is_none() {
-                return Ok(Vec::new());
+                return Ok((0, Vec::new()));
             }
-            self.steps(Job::Cook { now, limit }).await.map(|(_, steps)| steps)
+            self.steps(Job::Cook { now, limit }).await
         };
         self.guard.run("cook", due).await
     }

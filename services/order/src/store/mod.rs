@@ -173,7 +173,8 @@ pub trait OrderBook: Send + Sync {
     async fn change(&self, change: &Change) -> Result<Moved, StoreError>;
 
     /// Lets the kitchens that cook by themselves do what they have to do by `now`: one transaction for at most `limit` orders.
-    async fn cook(&self, now: Timestamp, limit: u32) -> Result<Steps, StoreError>;
+    /// Answers how many there were, and the steps they made.
+    async fn cook(&self, now: Timestamp, limit: u32) -> Result<(u32, Steps), StoreError>;
 
     /// Looks after orders whose deadline has passed by `now`, at most `limit`; answers how many there were, and the steps they made.
     async fn sweep(&self, now: Timestamp, limit: u32) -> Result<(u32, Steps), StoreError>;

@@ -15,6 +15,8 @@ use testkit::MORNING;
 pub struct Books {
     pub book: Arc<dyn OrderBook>,
     pub platform: Platform,
+    /// What the book is kept in, for a look at its tables.
+    pub database: Database,
     place: Place,
 }
 
@@ -26,33 +28,35 @@ enum Place {
 
 impl Books {
     pub async fn in_memory() -> Self {
-        Self::at(Place::Memory).await
+        Self::kept_in(Place::Memory).await
     }
 
     pub async fn in_a_file() -> Self {
-        Self::at(Place::File(tempfile::tempdir().unwrap())).await
+        Self::kept_in(Place::File(tempfile::tempdir().unwrap())).await
     }
 
     pub async fn in_postgres() -> Self {
-        Self::at(Place::Postgres(testkit::postgres_database().await)).await
+        Self::kept_in(Place::Postgres(testkit::postgres_database().await)).await
     }
 
-    async fn at(place: Place) -> Self {
+    async fn kept_in(place: Place) -> Self {
         let (platform, _) = testkit::platform();
-        Self { book: opened(&platform, &place).await, platform, place }
+        let database = opened(&place).await;
+        Self { book: book(&platform, &database), platform, database, place }
     }
 
     /// What a new process finds.
     pub async fn reopened(self) -> Self {
-        let Self { book: old, platform, place } = self;
+        let Self { book: old, platform, database, place } = self;
         assert!(!matches!(place, Place::Memory), "memory forgets");
-        drop(old);
-        Self { book: opened(&platform, &place).await, platform, place }
+        drop((old, database));
+        let database = opened(&place).await;
+        Self { book: book(&platform, &database), platform, database, place }
     }
 
     /// What another process works with at the same time.
     pub async fn replica(&self) -> Arc<dyn OrderBook> {
-        opened(&self.platform, &self.place).await
+        book(&self.platform, &opened(&self.place).await)
     }
 
     pub async fn begin(&self, intent: &Intent) -> Begun {
@@ -89,21 +93,40 @@ impl Books {
         self.book.change(&change(n, to, at)).await.unwrap()
     }
 
+    /// All rows of a look into the tables, as text.
+    pub async fn look(&self, sql: &'static str) -> Vec<String> {
+        let rows = self.database.all(sql, Vec::new()).await.unwrap();
+        rows.iter().map(|row| row.text(0).unwrap()).collect()
+    }
+
+    /// An order that stands, and went as far as `status`, a second a step.
+    pub async fn at(&self, n: u32, status: OrderStatus) -> Order {
+        self.accepted(n, "Ada", "mine").await;
+        for (step, to) in (1..).zip(way_to(status)) {
+            let moved = self.change(n, to, at(n) + Duration::from_secs(step)).await;
+            assert!(matches!(moved, Moved::Done(_)), "{to:?}: {moved:?}");
+        }
+        self.find(&id(n)).await.unwrap()
+    }
+
     /// How many tasks there are, due or not.
     pub async fn tasks(&self) -> usize {
         self.book.due(Timestamp::from_millis(i64::MAX), 10_000).await.unwrap().len()
     }
 }
 
-async fn opened(platform: &Platform, place: &Place) -> Arc<dyn OrderBook> {
+async fn opened(place: &Place) -> Database {
     let url = match place {
         Place::Memory => "sqlite::memory:".to_owned(),
         Place::File(folder) => format!("sqlite:{}", folder.path().join("order.db").display()),
         Place::Postgres(url) => url.clone(),
     };
-    let database = Database::open(&url, NAME, &SCHEMA).await.unwrap();
+    Database::open(&url, NAME, &SCHEMA).await.unwrap()
+}
+
+pub fn book(platform: &Platform, database: &Database) -> Arc<dyn OrderBook> {
     let guard = platform.guard(NAME, "orders", database.backend());
-    Arc::new(SqlOrderBook::new(database, guard, platform.chance.clone()))
+    Arc::new(SqlOrderBook::new(database.clone(), guard, platform.chance.clone()))
 }
 
 pub fn id(n: u32) -> OrderId {
@@ -160,6 +183,18 @@ pub fn order(n: u32, name: &str) -> Order {
         to: None,
         special_instructions: Some(Note::parse("not too hot").unwrap()),
         address: None,
+    }
+}
+
+/// What happens to an order until it is there, by the shortest way.
+pub fn way_to(status: OrderStatus) -> Vec<OrderStatus> {
+    use OrderStatus::{Accepted, Assigned, Cancelled, Delivered, Paid, PaymentFailed, PickedUp, Preparing, Ready, Rejected};
+    const WAY: [OrderStatus; 7] = [Paid, Accepted, Preparing, Ready, Assigned, PickedUp, Delivered];
+    match status {
+        OrderStatus::Pending => Vec::new(),
+        Cancelled | PaymentFailed => vec![status],
+        Rejected => vec![Paid, Rejected],
+        _ => WAY[..=WAY.iter().position(|step| *step == status).unwrap()].to_vec(),
     }
 }
 

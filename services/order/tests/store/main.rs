@@ -3,7 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod accepting;
+mod boards;
 mod books;
+mod growing;
+mod ledger;
+mod life;
 mod listing;
 mod moving;
 mod outbox;
@@ -104,6 +108,61 @@ mod processes {
             accepted_orders_and_their_answers_and_tasks_survive_reopening,
             intents_that_a_process_left_behind_are_stale_in_the_next_one,
             a_database_that_is_opened_twice_is_one_book,
+        }
+    }
+
+    testkit::conformance! {
+        backends { file_of_orders: Books::in_a_file, postgres_of_orders: Books::in_postgres }
+        facts in life { what_is_due_and_what_is_overdue_survive_reopening }
+    }
+}
+
+mod lives {
+    use super::*;
+
+    testkit::conformance! {
+        backends { file: Books::in_a_file, memory: Books::in_memory, postgres: Books::in_postgres }
+        facts in life {
+            every_step_is_told_and_a_refused_one_is_not,
+            an_intent_that_is_not_committed_is_not_told,
+            what_ends_without_food_gives_its_stock_back_once_and_says_whether_money_goes_back,
+            a_reason_is_kept_and_told,
+            a_move_is_told_in_the_trace_of_whoever_made_it,
+            who_may_not_make_a_move_does_not,
+            many_moves_at_once_are_all_made_and_told_once,
+            kitchens_cook_what_is_due_and_nothing_else,
+            a_kitchen_whose_autopilot_is_off_is_passed_over_and_nobody_behind_it_waits,
+            the_sweep_takes_what_is_overdue_longest_and_no_more_than_it_may,
+        }
+    }
+}
+
+mod kitchens {
+    use super::*;
+
+    testkit::conformance! {
+        backends { file: Books::in_a_file, memory: Books::in_memory, postgres: Books::in_postgres }
+        facts in boards {
+            a_board_has_every_order_in_its_column_oldest_first,
+            a_board_is_bounded_and_shows_the_newest,
+            claimed_orders_change_hands_and_others_do_not,
+            a_fresh_start_leaves_nothing_and_everything_works_again,
+        }
+    }
+}
+
+mod sums {
+    use super::*;
+
+    testkit::conformance! {
+        backends { file: Books::in_a_file, memory: Books::in_memory, postgres: Books::in_postgres }
+        facts in ledger {
+            the_books_say_what_a_count_of_all_orders_says,
+            what_moved_of_late_is_recent_for_half_a_minute,
+            rows_that_are_planted_by_hand_count,
+            what_is_open_says_who_has_it,
+            no_more_is_listed_as_open_than_anybody_reads,
+            an_overdue_order_that_nobody_has_is_counted,
         }
     }
 }

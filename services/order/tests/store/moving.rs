@@ -1,22 +1,12 @@
 //! An order's way from pending to its end.
 
-use crate::books::{Books, at, change, id, session};
-use contract::order::OrderStatus::{Accepted, Assigned, Cancelled, Delivered, Paid, PaymentFailed, PickedUp, Preparing, Ready, Rejected};
+use crate::books::{Books, at, change, id, session, way_to};
+use contract::order::OrderStatus::{Accepted, Assigned, Delivered, Paid, PaymentFailed, PickedUp, Preparing, Ready};
 use contract::order::{OrderStatus, Step};
 use order::store::{Moved, Page};
 use tokio::task::JoinSet;
 
 const WAY: [OrderStatus; 7] = [Paid, Accepted, Preparing, Ready, Assigned, PickedUp, Delivered];
-
-/// What happens to an order until it is there.
-fn way_to(status: OrderStatus) -> Vec<OrderStatus> {
-    match status {
-        OrderStatus::Pending => Vec::new(),
-        Cancelled | PaymentFailed => vec![status],
-        Rejected => vec![Paid, Rejected],
-        _ => WAY[..=WAY.iter().position(|step| *step == status).unwrap()].to_vec(),
-    }
-}
 
 pub async fn an_order_moves_along_its_way(books: Books) {
     let mut order = books.accepted(1, "Ada", "mine").await;

@@ -56,3 +56,26 @@ async fn of_moves_that_exclude_each_other_in_two_replicas_one_is_made() {
         assert_eq!(made, 1, "order {n}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_replicas_that_cook_and_sweep_at_once_do_each_thing_once() {
+    let (books, [one, other]) = two().await;
+    for n in 1..=40 {
+        books.at(n, OrderStatus::Paid).await;
+    }
+    for n in 41..=80 {
+        books.accepted(n, "Ada", "mine").await;
+    }
+    let later = at(700);
+    let (cooked, also, swept, too) =
+        tokio::join!(one.cook(later, 500), other.cook(later, 500), one.sweep(later, 500), other.sweep(later, 500));
+    let cooked = cooked.unwrap().1.len() + also.unwrap().1.len();
+    let (swept, too) = (swept.unwrap().1, too.unwrap().1);
+    // Who was rejected before it was cooked is not cooked, and nobody is both.
+    let rejected = swept.iter().chain(&too).filter(|(_, status)| *status == OrderStatus::Rejected).count();
+    let cancelled = swept.iter().chain(&too).filter(|(_, status)| *status == OrderStatus::Cancelled).count();
+    assert_eq!(cooked + 2 * rejected, 80);
+    assert_eq!(cancelled, 40);
+    let told = books.look("SELECT event_id FROM event_outbox").await;
+    assert_eq!(told.len(), 80 + 40 + cooked + rejected + cancelled);
+}
