@@ -3,6 +3,7 @@
 use super::bus::{Bus, Message, Parcel, Settled};
 use crate::args;
 use crate::clock::SharedClock;
+use crate::pace::{self, PRESSING_GATHER};
 use crate::store::sql::{Connection, Database, Row, Value};
 use crate::telemetry::propagation;
 use contract::event::Event;
@@ -156,7 +157,7 @@ impl Relay {
         let idle = if self.lock().is_empty() { IDLE } else { BUSY };
         tokio::select! {
             () = self.stop.cancelled() => {}
-            () = self.wake.notified() => sleep(GATHER).await,
+            () = self.wake.notified() => sleep(if pace::is_pressing() { PRESSING_GATHER } else { GATHER }).await,
             () = sleep(idle) => {}
         }
     }

@@ -3,7 +3,7 @@
 use super::world::{PATIENCE, Recorder, Service, World, event, parcel};
 use fred::interfaces::{ClientLike, StreamsInterface};
 use runtime::events::Bus;
-use runtime::events::bus::{LONGEST_WAIT, RedisBus};
+use runtime::events::bus::{Delivery, LONGEST_WAIT, Limits, Reader, RedisBus};
 use std::time::Duration;
 use testkit::{PostgresServer, RedisServer, eventually};
 use tokio::sync::mpsc;
@@ -90,14 +90,49 @@ async fn what_a_killed_process_held_comes_to_the_next_in_order() {
 async fn the_stream_stays_bounded() {
     let server = RedisServer::start();
     let redis = server.connect().await;
-    let bus = RedisBus::with_limits(redis.clone(), runtime::events::bus::Limits { kept: 1_000, behind: 500 });
-    let settled = mpsc::unbounded_channel().0;
-    for at in 0..50 {
-        let parcels: Vec<_> = (at * 100..(at + 1) * 100).map(parcel).collect();
-        bus.publish(&parcels, &settled).await.unwrap();
-    }
+    let limits = Limits { kept: 1_000, behind: 500, remembered: Duration::from_secs(600) };
+    let bus = RedisBus::with_limits(redis.clone(), limits);
+    publish(&bus, 0..5_000).await;
     let length: u64 = redis.pool().next().xlen("events").await.unwrap();
     assert!((1_000..1_200).contains(&length), "{length}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_every_group_has_acknowledged_goes_and_nothing_else() {
+    let server = RedisServer::start();
+    let redis = server.connect().await;
+    let bus = RedisBus::with_limits(redis.clone(), Limits { remembered: Duration::ZERO, ..Limits::default() });
+    let (mut fast, mut slow) = (bus.reader("fast"), bus.reader("slow"));
+    publish(&bus, 0..1_000).await;
+    let read = async |reader: &mut Box<dyn Reader>, count: usize| {
+        let mut all = Vec::new();
+        while all.len() < count {
+            all.extend(reader.read(LONGEST_WAIT).await.unwrap().deliveries);
+        }
+        all
+    };
+    let tickets = |deliveries: &[Delivery]| deliveries.iter().map(|delivery| delivery.ticket).collect::<Vec<_>>();
+    let (of_fast, of_slow) = (read(&mut fast, 1_000).await, read(&mut slow, 1_000).await);
+    fast.acknowledge(&tickets(&of_fast)).await.unwrap();
+    // The oldest but one is not acknowledged.
+    slow.acknowledge(&tickets(&of_slow[..1])).await.unwrap();
+    slow.acknowledge(&tickets(&of_slow[2..])).await.unwrap();
+    publish(&bus, 1_000..6_000).await;
+    let length: u64 = redis.pool().next().xlen("events").await.unwrap();
+    assert!((5_999..=6_000).contains(&length), "{length}");
+    slow.acknowledge(&tickets(&of_slow[1..2])).await.unwrap();
+    publish(&bus, 6_000..11_000).await;
+    let length: u64 = redis.pool().next().xlen("events").await.unwrap();
+    assert!((10_000..10_200).contains(&length), "{length}");
+    assert_eq!(read(&mut slow, 10_000).await.len(), 10_000);
+}
+
+async fn publish(bus: &RedisBus, rows: std::ops::Range<i64>) {
+    let settled = mpsc::unbounded_channel().0;
+    let parcels: Vec<_> = rows.map(parcel).collect();
+    for parcels in parcels.chunks(100) {
+        bus.publish(parcels, &settled).await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

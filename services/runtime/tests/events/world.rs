@@ -56,7 +56,7 @@ impl Buses {
 
     pub async fn in_redis() -> Self {
         let (one, other) = (RedisServer::start(), RedisServer::start());
-        let small = RedisBus::with_limits(other.connect().await, Limits { kept: 600, behind: 300 });
+        let small = RedisBus::with_limits(other.connect().await, Limits { kept: 600, behind: 300, remembered: Duration::ZERO });
         Self { bus: Arc::new(RedisBus::new(one.connect().await)), small: Arc::new(small), _servers: vec![one, other] }
     }
 }

@@ -18,8 +18,11 @@ use tokio::time::{sleep, timeout};
 /// The stream all services share.
 const STREAM: &str = "events";
 
-/// Entries kept, about a hundred megabytes. Redis trims by whole nodes, so there may be a few more.
-const KEPT: u64 = 200_000;
+/// Entries kept at most, below a hundred megabytes. Redis trims by whole nodes, so there may be a few more.
+const KEPT: u64 = 100_000;
+
+/// How long an entry is kept that every group has acknowledged: for a service that starts for the first time after the others.
+const REMEMBERED: Duration = Duration::from_secs(600);
 
 /// How long a reader that says nothing keeps its place. A service that is killed and started again reads after this time at the latest.
 const LEASE: Duration = Duration::from_secs(3);
@@ -33,7 +36,7 @@ const DEAD_AFTER_MS: u64 = 3_600_000;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How often a relay looks whether the slowest group is in danger of losing what it has not read.
-const LOOK_EVERY: u64 = 5_000;
+const LOOK_EVERY: u64 = 2_500;
 
 /// How long it waits for that group.
 const ROOM_RETRY: Duration = Duration::from_millis(200);
@@ -48,6 +51,20 @@ for at = 2, #ARGV, 4 do
     'id', ARGV[at], 'kind', ARGV[at + 1], 'order', ARGV[at + 2], 'document', ARGV[at + 3])
 end
 return 1
+";
+
+/// KEYS: stream. ARGV: ms. Removes what is older and acknowledged by every group.
+const TRIM: &str = r"
+local now = redis.call('TIME')
+local lowest = tonumber(now[1]) * 1000 - tonumber(ARGV[1])
+for _, fields in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+  local group = {}
+  for at = 1, #fields, 2 do group[fields[at]] = fields[at + 1] end
+  local needed = group['last-delivered-id']
+  if group['pending'] > 0 then needed = redis.call('XPENDING', KEYS[1], group['name'])[2] end
+  lowest = math.min(lowest, tonumber(string.match(needed, '^%d+')))
+end
+return redis.call('XTRIM', KEYS[1], 'MINID', '~', string.format('%.0f', lowest))
 ";
 
 /// KEYS: the group's lease. ARGV: reader, lease in ms. 0: somebody else reads, 1: still mine, 2: mine from now on.
@@ -71,11 +88,13 @@ pub struct Limits {
     /// Publishing waits while a group has so many left to read. What lies between this and `kept` is for relays that have looked
     /// before the others.
     pub behind: u64,
+    /// How long an entry is kept that nobody needs any more.
+    pub remembered: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { kept: KEPT, behind: KEPT / 2 }
+        Self { kept: KEPT, behind: KEPT / 2, remembered: REMEMBERED }
     }
 }
 
@@ -119,6 +138,17 @@ impl Shared {
         Ok(groups.into_iter().map(lag).collect())
     }
 
+    /// Removes what nobody needs any more. Should that fail, Redis trims by number.
+    async fn trim(&self) {
+        let Ok(client) = self.redis.client() else { return };
+        let remembered_ms = self.limits.remembered.as_millis().to_string();
+        if let Err(error) = client.eval::<i64, _, _, _>(TRIM, STREAM, vec![remembered_ms]).await
+            && !error.details().contains("no such key")
+        {
+            tracing::debug!(%error, "The stream could not be trimmed");
+        }
+    }
+
     /// Waits until `wanted` events may be added without any being trimmed that a group has not read.
     async fn room_for(&self, wanted: u64) -> Result<(), StoreError> {
         let mut looks = 0;
@@ -132,6 +162,7 @@ impl Shared {
             let behind = slowest.map_or(0, |group| group.waiting + group.pending);
             let room = self.limits.behind.saturating_sub(behind);
             if room > 0 {
+                self.trim().await;
                 self.room.store(room.min(LOOK_EVERY).max(wanted), Ordering::Relaxed);
                 continue;
             }
@@ -172,7 +203,11 @@ impl Bus for RedisBus {
                 let fields = [&message.id, &message.kind, &message.order, &message.document];
                 args.extend(fields.into_iter().map(|field| Value::from(field.as_str())));
             }
-            self.0.redis.client()?.eval::<i64, _, _, _>(PUBLISH, STREAM, args).await?;
+            if let Err(error) = self.0.redis.client()?.eval::<i64, _, _, _>(PUBLISH, STREAM, args).await {
+                // Its memory may be full: look, and trim, before the next attempt.
+                self.0.room.store(0, Ordering::Relaxed);
+                return Err(error.into());
+            }
             for parcel in parcels {
                 // A relay that has stopped publishes again what it finds at its next start.
                 let _ = settled.send(parcel.row);
