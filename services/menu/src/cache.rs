@@ -125,7 +125,7 @@ impl MenuCache {
     async fn load(&self, version: i64) -> Result<Kept, StoreError> {
         let Some(shared) = &self.shared else { return self.book.load().await };
         let token = uuid::Uuid::new_v4().simple().to_string();
-        match self.from_others(shared, version, &token).await {
+        match self.shared_copy(shared, version, &token).await {
             Ok(Some(kept)) => {
                 self.counted.lookups.add(1, &self.counted.shared_hit);
                 return Ok(kept);
@@ -147,7 +147,7 @@ impl MenuCache {
     }
 
     /// The copy, as soon as it is new enough; `None` when this process is the one to load, or has waited for long enough.
-    async fn from_others(&self, shared: &SharedMenus, version: i64, token: &str) -> Result<Option<Kept>, StoreError> {
+    async fn shared_copy(&self, shared: &SharedMenus, version: i64, token: &str) -> Result<Option<Kept>, StoreError> {
         let until = Instant::now() + WAIT_FOR_OTHERS;
         loop {
             if let Some(kept) = shared.get().await?.filter(|kept| kept.version >= version) {

@@ -28,6 +28,7 @@ use runtime::store::StoreError;
 use runtime::{Platform, Service};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use store::{Author, Change, MenuBook, SharedMenus, SqlMenuBook, SqlReports};
 
@@ -81,11 +82,15 @@ fn nobody(at: Timestamp) -> Author {
 
 /// Follows what other replicas change, and makes up for a load that failed.
 fn watch(platform: &Platform, menus: Arc<MenuCache>) {
+    let behind = Arc::new(AtomicBool::new(false));
     platform.every(NAME, POLL, move || {
-        let menus = menus.clone();
+        let (menus, behind) = (menus.clone(), behind.clone());
         async move {
-            if let Err(error) = menus.poll().await {
-                tracing::warn!(%error, "The menus may be older than the database's");
+            let outcome = menus.poll().await;
+            match (behind.swap(outcome.is_err(), Ordering::Relaxed), outcome) {
+                (false, Err(error)) => tracing::warn!(%error, "The menus may be older than the database's"),
+                (true, Ok(())) => tracing::info!("The menus are the database's again"),
+                _ => {}
             }
         }
     });

@@ -75,7 +75,7 @@ INSERT INTO menu_totals (name, value) VALUES ('tickets', 0), ('ticket_cents', 0)
 
 CREATE FUNCTION tickets_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE menu_totals SET value = value + sums.value FROM (
+    UPDATE menu_totals SET value = menu_totals.value + sums.value FROM (
         SELECT 'tickets' AS name, COUNT(*) AS value FROM changed
         UNION ALL SELECT 'ticket_cents', CAST(SUM(total_cents) AS BIGINT) FROM changed
         UNION ALL SELECT 'refunded_tickets', COUNT(*) FROM changed WHERE refunded_at_ms IS NOT NULL
@@ -86,7 +86,7 @@ END $$;
 
 CREATE FUNCTION tickets_updated() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE menu_totals SET value = value + sums.value FROM (
+    UPDATE menu_totals SET value = menu_totals.value + sums.value FROM (
         SELECT 'ticket_cents' AS name,
             (SELECT CAST(SUM(total_cents) AS BIGINT) FROM after) - (SELECT CAST(SUM(total_cents) AS BIGINT) FROM before) AS value
         UNION ALL SELECT 'refunded_tickets', (SELECT COUNT(refunded_at_ms) FROM after) - (SELECT COUNT(refunded_at_ms) FROM before)
@@ -99,7 +99,7 @@ END $$;
 
 CREATE FUNCTION tickets_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE menu_totals SET value = value - sums.value FROM (
+    UPDATE menu_totals SET value = menu_totals.value - sums.value FROM (
         SELECT 'tickets' AS name, COUNT(*) AS value FROM changed
         UNION ALL SELECT 'ticket_cents', CAST(SUM(total_cents) AS BIGINT) FROM changed
         UNION ALL SELECT 'refunded_tickets', COUNT(*) FROM changed WHERE refunded_at_ms IS NOT NULL
