@@ -16,8 +16,10 @@ const MARK: &str = "[data-follow]";
 /// Between two questions while events do not come, unless the mark says otherwise: `data-every="1000"`.
 const PAUSE_MS: i32 = 2_000;
 const LONGEST_PAUSE_MS: i32 = 30_000;
-/// A source of events that has ended for good is tried again after so many questions.
-const QUESTIONS_PER_TRY: u32 = 15;
+/// A property of regions: what the server said last.
+const SAID: &str = "feastSaid";
+/// After so many pauses the page asks although events come, and a source of events that has ended for good is tried again.
+const PAUSES_PER_TRY: u32 = 15;
 
 /// The source of events of the page, and where it is.
 struct Source {
@@ -42,7 +44,7 @@ pub fn start() {
         if web::visible() && followed() {
             spawn_local(async {
                 look().await;
-                listen();
+                listen(true);
             });
         } else {
             close();
@@ -55,7 +57,7 @@ fn followed() -> bool {
 }
 
 fn follow() {
-    listen();
+    listen(false);
     if followed() && !ASKING.replace(true) {
         spawn_local(async {
             ask_while_silent().await;
@@ -70,13 +72,11 @@ fn close() {
     }
 }
 
-/// Listens to the page's source of events, and to no other.
-fn listen() {
+/// Listens to the page's source of events, and to no other. One that has ended for good stays so until `again`.
+fn listen(again: bool) {
     let url = web::attribute_of(MARK, "data-events");
-    let listening = SOURCE.with_borrow(|source| {
-        source.as_ref().is_some_and(|source| source.url == url && source.events.ready_state() != EventSource::CLOSED)
-    });
-    if listening {
+    let ended = |source: &Source| again && source.events.ready_state() == EventSource::CLOSED;
+    if SOURCE.with_borrow(|source| source.as_ref().is_some_and(|source| source.url == url && !ended(source))) {
         return;
     }
     close();
@@ -99,7 +99,7 @@ fn listen() {
 fn is_news(event: &web_sys::Event) -> bool {
     let data = js_sys::Reflect::get(event, &"data".into()).ok().and_then(|data| data.as_string()).unwrap_or_default();
     let seen = web::attribute_of(MARK, "data-seen");
-    seen.is_empty() || !seen.split(' ').all(|moment| data.contains(moment))
+    seen.is_empty() || !seen.split(' ').all(|moment| data.contains(&["\"updatedAt\":\"", moment].concat()))
 }
 
 fn events_come() -> bool {
@@ -111,22 +111,21 @@ fn usual_pause_ms() -> i32 {
 }
 
 async fn ask_while_silent() {
-    let (mut pause_ms, mut questions) = (usual_pause_ms(), 0);
+    let (mut pause_ms, mut pauses) = (usual_pause_ms(), 0_u32);
     loop {
         web::sleep(pause_ms).await;
         if !followed() {
             return close();
         }
-        let asks = !matches!(document().query_selector("[data-follow][data-ask]"), Ok(None));
+        pauses += 1;
+        let try_anew = pauses.is_multiple_of(PAUSES_PER_TRY);
+        let asks = try_anew || !matches!(document().query_selector("[data-follow][data-ask]"), Ok(None));
         if !web::visible() || events_come() && !asks {
             pause_ms = usual_pause_ms();
             continue;
         }
         pause_ms = if look().await { usual_pause_ms() } else { (pause_ms * 3 / 2).min(LONGEST_PAUSE_MS) };
-        questions += 1;
-        if questions % QUESTIONS_PER_TRY == 0 {
-            listen();
-        }
+        listen(try_anew);
     }
 }
 
@@ -168,9 +167,12 @@ async fn show_news() -> Option<()> {
     for n in 0..regions.length() {
         let Some(old) = regions.get(n).and_then(|node| node.dyn_into::<Element>().ok()) else { continue };
         let new = page.get_element_by_id(&old.id()).map(|new| new.inner_html()).unwrap_or_default();
-        if old.inner_html() != new {
+        // Compared with what the server said last: clocks have changed the text since.
+        let said = js_sys::Reflect::get(&old, &SAID.into()).ok().and_then(|said| said.as_string());
+        if said.unwrap_or_else(|| old.inner_html()) != new {
             old.set_inner_html(&new);
         }
+        let _ = js_sys::Reflect::set(&old, &SAID.into(), &JsValue::from_str(&new));
     }
     let lost = |id: &String| document.active_element().is_none_or(|element| element.id() != *id);
     if let Some(element) = focused.filter(lost).and_then(|id| document.get_element_by_id(&id)) {

@@ -132,9 +132,16 @@ fn way(told: &Told, visit: &Visit) -> impl IntoView + use<> {
     let order = &told.order;
     let reason = order.reason.clone().map(|reason| view! { <p class="reason"><span class="sr-only">"Reason: "</span>{reason}</p> });
     let delivery = told.delivery.as_ref();
+    let next = match order.status {
+        OrderStatus::Pending => Some("The payment comes first."),
+        OrderStatus::Paid => Some("The kitchen has a look at it now."),
+        OrderStatus::Accepted | OrderStatus::Preparing => Some("The courier is called as soon as it is ready."),
+        _ => None,
+    };
+    let next = next.map(|text| view! { <p>{text}</p> });
     let courier = delivery.map(|delivery| {
         let who = match (&delivery.courier, delivery.status) {
-            (_, DeliveryStatus::Queued) | (None, _) => "All couriers are out: the next one who is free takes it.".to_owned(),
+            (_, DeliveryStatus::Queued) | (None, _) => "All couriers are out: the next free one comes.".to_owned(),
             (Some(courier), DeliveryStatus::Completed) => format!("{} {} brought it.", courier.emoji, courier.name),
             (Some(courier), DeliveryStatus::Assigned) => format!("{} {} rides to the kitchen.", courier.emoji, courier.name),
             (Some(courier), DeliveryStatus::PickedUp) => format!("{} {} is on the way to you.", courier.emoji, courier.name),
@@ -148,7 +155,7 @@ fn way(told: &Told, visit: &Visit) -> impl IntoView + use<> {
         view! { <p class="eta">"At your door: "<time datetime=at.to_string() data-countdown=seconds data-then-say="any moment now">{shown}</time></p> }
     });
     let map = if ended_early(order.status) { None } else { map::draw(order, delivery, visit.now) };
-    view! { {reason} <div class="who-rides">{courier}{expected}</div> {map} }
+    view! { {reason} <div class="who-rides">{next}{courier}{expected}</div> {map} }
 }
 
 fn actions(told: &Told, visit: &Visit, path: &str) -> impl IntoView + use<> {

@@ -5,7 +5,7 @@ use crate::render::{Meta, page};
 use crate::routes::error_page;
 use crate::shop::Shop;
 use crate::ui::stations::headline;
-use crate::ui::words::{ago, count, short_id};
+use crate::ui::words::{ago, short_id};
 use crate::visit::Visit;
 use axum::Extension;
 use axum::response::Response;
@@ -67,7 +67,7 @@ fn entry(order: Order, visit: &Visit) -> impl IntoView + use<> {
     let pictures: String = order.items.iter().take(4).map(|line| line.item_emoji.as_str()).collect();
     let short = short_id(order.id.as_str());
     let again = order.status.is_final().then(|| {
-        let label = format!("Order the same again as in order {short}, {}", count(order.items.len() as u64, "dish", "dishes"));
+        let label = format!("Order again: {}", things.join(", "));
         view! {
             <form method="post" action=format!("{path}/reorder") data-once="">
                 <button class="button quiet" aria-label=label>"Order again"</button>

@@ -18,7 +18,7 @@ const BLOCK_M: i32 = 260;
 /// Every so many streets one is an avenue.
 const AVENUE: i32 = 4;
 /// Widths of a marker that fit beside each other into the picture.
-const MARKERS: i32 = 14;
+const MARKERS: i32 = 9;
 
 /// `None` while nothing is known of the places.
 pub fn draw(order: &Order, delivery: Option<&Delivery>, now: Timestamp) -> Option<impl IntoView + use<>> {
