@@ -105,7 +105,7 @@ async fn search(desk: &Desk, queue: &mpsc::Sender<Letter>, left_behind: Option<T
 }
 
 async fn work(desk: Desk, mut queue: mpsc::Receiver<Letter>, stop: CancellationToken) {
-    let mut letters = Vec::with_capacity(BATCH);
+    let mut letters = Vec::new();
     loop {
         tokio::select! {
             // What is not sent is found in the book by the next process.
@@ -120,7 +120,7 @@ async fn work(desk: Desk, mut queue: mpsc::Receiver<Letter>, stop: CancellationT
             chaos.flag = field::Empty,
             chaos.injected = field::Empty,
         );
-        send(&desk, letters.drain(..).collect()).instrument(span).await;
+        send(&desk, std::mem::take(&mut letters)).instrument(span).await;
     }
 }
 
