@@ -14,7 +14,9 @@ use contract::ApiError;
 use contract::id::path_segment;
 use http::Method;
 use runtime::context::{self, RequestContext, Role};
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
 
 /// Who may pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +39,7 @@ pub enum Rule {
 
 use Rule::{Account, Courier, Loopback, Operator, Public, Session, Staff};
 
-/// Methods, address, rule. `*` is every method; `{*rest}` at the end covers everything below. The first line that fits counts.
+/// Methods, address, rule. `*` is every method; `{*rest}` at the end covers what is below and has no line of its own.
 pub const TABLE: &[(&str, &str, Rule)] = &[
     // The shop's pages and forms. The address of a form answers GET too, with the page it stands on.
     ("GET", "/", Public),
@@ -143,25 +145,31 @@ pub enum Found {
     Nothing,
 }
 
+/// Lines of the table by their address; those that cover everything below come after them, in the table's order.
+static BY_ADDRESS: LazyLock<HashMap<&str, Vec<(&str, Rule)>>> = LazyLock::new(|| {
+    let mut lines: HashMap<&str, Vec<(&str, Rule)>> = HashMap::new();
+    for (methods, address, rule) in TABLE {
+        lines.entry(*address).or_default().push((*methods, *rule));
+    }
+    lines
+});
+
 /// `path` as the router writes it, with its parameters' names.
 pub fn find(method: &Method, path: &str) -> Found {
     // Whatever answers GET answers HEAD, too.
     let method = if *method == Method::HEAD { "GET" } else { method.as_str() };
-    let mut found = Found::Nothing;
-    for (methods, _, rule) in TABLE.iter().filter(|(_, address, _)| covers(address, path)) {
-        if *methods == "*" || methods.split(' ').any(|one| one == method) {
-            return Found::Rule(*rule);
-        }
-        found = Found::OtherMethods;
+    let below = || TABLE.iter().filter(|(_, address, _)| is_below(address, path)).map(|(methods, _, rule)| (*methods, *rule)).collect();
+    let lines: Cow<[(&str, Rule)]> = BY_ADDRESS.get(path).map_or_else(|| Cow::Owned(below()), |lines| Cow::Borrowed(lines.as_slice()));
+    let fits = |methods: &str| methods == "*" || methods.split(' ').any(|one| one == method);
+    match lines.iter().find(|(methods, _)| fits(methods)) {
+        Some((_, rule)) => Found::Rule(*rule),
+        None if lines.is_empty() => Found::Nothing,
+        None => Found::OtherMethods,
     }
-    found
 }
 
-fn covers(address: &str, path: &str) -> bool {
-    match address.strip_suffix("{*rest}") {
-        Some(above) => path.len() > above.len() && path.starts_with(above),
-        None => address == path,
-    }
+fn is_below(address: &str, path: &str) -> bool {
+    address.strip_suffix("{*rest}").is_some_and(|above| path.len() > above.len() && path.starts_with(above))
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -21,8 +21,13 @@ pub const SESSION_COOKIE: &str = "feast_sid";
 const SYNTHETIC: HeaderName = HeaderName::from_static("x-feast-synthetic");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Where passwords are tried. Whoever tries is counted by address: a cookie is thrown away too easily.
-const DOORS: [&str; 6] = ["/login", "/signup", "/account/password", "/api/session", "/api/users", "/api/profile/password"];
+/// Where people log in and passwords are tried. Whoever tries is counted by address: a cookie is thrown away too easily.
+const DOORS: [&str; 7] = ["/login", "/login/demo", "/signup", "/account/password", "/api/session", "/api/users", "/api/profile/password"];
+
+/// Whether somebody may come out of this address logged in.
+pub fn is_door(path: &str) -> bool {
+    DOORS.contains(&path)
+}
 
 #[derive(Clone)]
 pub struct Edge {
@@ -49,7 +54,7 @@ impl Edge {
 
 pub async fn edge(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip());
-    let at_a_door = DOORS.contains(&request.uri().path());
+    let at_a_door = is_door(request.uri().path());
     let incoming = request.headers_mut();
     for name in headers::FROM_INSIDE_ONLY {
         incoming.remove(name);

@@ -2,6 +2,7 @@
 //!
 //! It stands behind the inbound layer, so that a refusal has its request id, its span and, for people, its page.
 
+use crate::edge::is_door;
 use crate::pages;
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
@@ -24,7 +25,7 @@ const DRAIN_LIMIT_BYTES: usize = 64 * 1024 * 1024;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub async fn guard(mut request: Request, next: Next) -> Response {
-    let judged = match same_origin(request.method(), request.headers()) {
+    let judged = match same_origin(request.method(), request.uri().path(), request.headers()) {
         Ok(()) => small_body(&mut request).await,
         refused => refused,
     };
@@ -34,10 +35,12 @@ pub async fn guard(mut request: Request, next: Next) -> Response {
     }
 }
 
-/// A request that changes something and carries a cookie must come from a page of ours: another site's form would carry it, too.
-fn same_origin(method: &Method, headers: &HeaderMap) -> Result<(), ApiError> {
+/// A request that changes something and carries a cookie must come from a page of ours: another site's form would carry it, too. Where
+/// people log in it must not come from another site in any case: somebody would find himself in another person's account.
+fn same_origin(method: &Method, path: &str, headers: &HeaderMap) -> Result<(), ApiError> {
     let reads = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-    if reads || !headers.contains_key(COOKIE) || headers.contains_key(AUTHORIZATION) {
+    let by_a_page = headers.contains_key(COOKIE) || (is_door(path) && (headers.contains_key(FETCH_SITE) || headers.contains_key(ORIGIN)));
+    if reads || !by_a_page || headers.contains_key(AUTHORIZATION) {
         return Ok(());
     }
     let ours = match (headers.get(FETCH_SITE), headers.get(ORIGIN)) {
@@ -116,7 +119,7 @@ mod tests {
             headers(&[cookie, ("origin", "http://evil"), ("host", "shop")]),
             headers(&[cookie, ("sec-fetch-site", "cross-site")]),
         ] {
-            assert!(same_origin(&Method::POST, &foreign).is_err(), "{foreign:?}");
+            assert!(same_origin(&Method::POST, "/cart/items", &foreign).is_err(), "{foreign:?}");
         }
         for ours in [
             headers(&[]),
@@ -124,8 +127,17 @@ mod tests {
             headers(&[cookie, ("sec-fetch-site", "same-origin")]),
             headers(&[cookie, ("authorization", "Bearer x")]),
         ] {
-            assert!(same_origin(&Method::POST, &ours).is_ok(), "{ours:?}");
+            assert!(same_origin(&Method::POST, "/cart/items", &ours).is_ok(), "{ours:?}");
         }
-        assert!(same_origin(&Method::GET, &headers(&[cookie])).is_ok());
+        assert!(same_origin(&Method::GET, "/cart", &headers(&[cookie])).is_ok());
+    }
+
+    #[test]
+    fn another_site_logs_nobody_in() {
+        for path in ["/login", "/login/demo", "/signup", "/api/session", "/api/users"] {
+            let judge = |pairs| same_origin(&Method::POST, path, &headers(pairs)).is_ok();
+            assert!(!judge(&[("sec-fetch-site", "cross-site")]) && !judge(&[("origin", "http://evil"), ("host", "shop")]), "{path}");
+            assert!(judge(&[]) && judge(&[("sec-fetch-site", "same-origin")]), "{path}");
+        }
     }
 }

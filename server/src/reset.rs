@@ -24,7 +24,7 @@ use tokio::time::Instant;
 
 /// Stop making events, in this order; then, when all is quiet, everything else.
 const FIRST: [&str; 2] = ["order", "delivery"];
-const THEN: [&str; 6] = ["order", "payment", "delivery", "notification", "middleware", "menu"];
+const THEN: [&str; 7] = ["order", "payment", "delivery", "notification", "middleware", "menu", "user"];
 
 /// Longest wait for what is under way. A reset goes on after it: parked or lost, it is to be forgotten anyway.
 const QUIET_WITHIN: Duration = Duration::from_secs(4);

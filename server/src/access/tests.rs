@@ -1,7 +1,6 @@
 //! The table by itself, and the table against the routers.
 
 use super::*;
-use std::collections::HashMap;
 
 const HERE: Access = Access { loopback: true };
 
