@@ -1,5 +1,6 @@
 //! The pages on fake services, for looking at them while the design changes: `cargo run -p app --features ssr --example preview`.
-//! Styles and scripts come from the folder named by the first argument. Orders move on by themselves, every few seconds.
+//! Styles and scripts come from the folder named by the first argument. Orders move on by themselves, every few
+//! seconds. With `BUSY` set there is something to see on every page of kitchens, couriers and operators.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a tool for development")]
 
 #[path = "../tests/common/mod.rs"]
@@ -64,6 +65,9 @@ async fn main() {
     let menus = std::env::args().nth(2).map(|path| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap());
     let fake = Fake::new(menus.unwrap_or_else(common::menus));
     fake.0.lock().unwrap().clock = clock;
+    if std::env::var("BUSY").is_ok() {
+        common::kitchen::busy_evening(&mut fake.0.lock().unwrap());
+    }
     let asset = move |Path(name): Path<String>| {
         let kind = match name.rsplit('.').next() {
             Some("css") => "text/css",

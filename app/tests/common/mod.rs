@@ -2,10 +2,12 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 mod desk;
+pub mod kitchen;
 pub mod people;
 mod world;
 
 use app::accounts::SharedAccounts;
+use app::back_office::SharedBackOffice;
 use app::desk::SharedDesk;
 use app::shop::Shop;
 use app::visit::{Assets, Caller, Mode, Site, Visit, Who};
@@ -120,6 +122,7 @@ impl Fake {
             request.extensions_mut().insert(fake.shop());
             request.extensions_mut().insert::<SharedDesk>(Arc::new(fake.clone()));
             request.extensions_mut().insert::<SharedAccounts>(Arc::new(people));
+            request.extensions_mut().insert::<SharedBackOffice>(Arc::new(fake.clone()));
             next.run(request)
         }))
     }

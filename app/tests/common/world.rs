@@ -1,5 +1,6 @@
 //! What the fake services know, and what they answer.
 
+use super::kitchen::Kitchen;
 use super::people;
 use contract::account::Account;
 use contract::client::Call;
@@ -23,6 +24,7 @@ pub struct World {
     pub preferences: Preferences,
     pub recommendations: Recommendations,
     pub stock: BTreeMap<String, i64>,
+    pub kitchen: Kitchen,
     pub broken: HashMap<&'static str, Code>,
     /// Keys that orders came with.
     pub keys: Vec<Option<String>>,
@@ -35,7 +37,7 @@ pub struct World {
     pub(super) flips: BTreeMap<String, (String, Flip)>,
 }
 
-fn error(code: Code, message: &str) -> (u16, Value) {
+pub(super) fn error(code: Code, message: &str) -> (u16, Value) {
     let body = ErrorBody { error: message.into(), code: code.as_str().into(), request_id: "r".into() };
     (code.status(), serde_json::to_value(body).unwrap())
 }
@@ -56,6 +58,7 @@ impl World {
             preferences: Preferences::default(),
             recommendations: Recommendations::default(),
             stock: BTreeMap::new(),
+            kitchen: Kitchen::default(),
             broken: HashMap::new(),
             keys: Vec::new(),
             stranger: false,
@@ -118,7 +121,7 @@ impl World {
             ("order.cancel", [.., id, _]) => self.cancel(id),
             ("payment.get", [.., id]) => found(self.payments.get(*id), Code::PaymentNotFound),
             ("delivery.get", [.., id]) => found(self.deliveries.get(*id), Code::DeliveryNotFound),
-            other => panic!("the fake has no answer to {other:?}"),
+            other => self.answer_staff(call, &path, &body).unwrap_or_else(|| panic!("the fake has no answer to {other:?}")),
         }
     }
 

@@ -127,7 +127,7 @@ fn delete_body(kitchen: &Kitchen, item: MenuItem) -> impl IntoView + use<> {
     view! {
         <section class="panel narrow" aria-labelledby="delete-title">
             {plate(&item.emoji, "plate")}
-            <h1 id="delete-title">"Delete "{item.name}"?"</h1>
+            <h1 id="delete-title">{format!("Delete {}?", item.name)}</h1>
             <p>"It leaves the menu for good. Orders that have it already are cooked as they are. To take it off for today only, switch off “Offered” on the menu."</p>
             <div class="scene-actions">
                 <form method="post" action=format!("/restaurant/menu/{id}/delete") data-swap="">{kitchen.hidden()}<button class="button danger">"Delete it"</button></form>

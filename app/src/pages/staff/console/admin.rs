@@ -21,8 +21,8 @@ pub async fn show(Extension(visit): Extension<Arc<Visit>>, Asked(query): Asked) 
 
 fn body(took_ms: Option<u64>) -> impl IntoView {
     let done = took_ms.map(|ms| {
-        let seconds = format!("{}.{} s", ms / 1_000, ms % 1_000 / 100);
-        view! { <p class="verdict holds" role="status"><span aria-hidden="true">"✔"</span><strong>"Everything is as it was in the beginning. It took "{seconds}"."</strong></p> }
+        let told = format!("Everything is as it was in the beginning. It took {}.{} s.", ms / 1_000, ms % 1_000 / 100);
+        view! { <p class="verdict holds" role="status"><span aria-hidden="true">"✔"</span><strong>{told}</strong></p> }
     });
     frame(
         Place::Admin,

@@ -74,8 +74,8 @@ fn row(check: Check) -> impl IntoView {
     let mark = if check.holds {
         Either::Left(view! { <span class="mark-holds"><span aria-hidden="true">"✔ "</span>"holds"</span> })
     } else {
-        let apart = grouped(check.left.saturating_sub(check.right));
-        Either::Right(view! { <strong class="mark-broken"><span aria-hidden="true">"✘ "</span>"broken, "{apart}" apart"</strong> })
+        let apart = format!("broken, {} apart", grouped(check.left.saturating_sub(check.right)));
+        Either::Right(view! { <strong class="mark-broken"><span aria-hidden="true">"✘ "</span>{apart}</strong> })
     };
     view! {
         <tr class=class>
