@@ -108,6 +108,7 @@ async fn work(desk: Desk, mut queue: mpsc::Receiver<Letter>, stop: CancellationT
     let mut letters = Vec::new();
     loop {
         tokio::select! {
+            biased;
             // What is not sent is found in the book by the next process.
             () = stop.cancelled() => return,
             count = queue.recv_many(&mut letters, BATCH) => if count == 0 { return },
@@ -120,14 +121,24 @@ async fn work(desk: Desk, mut queue: mpsc::Receiver<Letter>, stop: CancellationT
             chaos.flag = field::Empty,
             chaos.injected = field::Empty,
         );
-        send(&desk, std::mem::take(&mut letters)).instrument(span).await;
+        send(&desk, std::mem::take(&mut letters), &stop).instrument(span).await;
     }
 }
 
-/// Sends a batch and writes down what became of it.
-async fn send(desk: &Desk, letters: Vec<Letter>) {
-    let outcomes: Vec<(i64, Outcome)> = stream::iter(letters).map(|letter| deliver(desk, letter)).buffer_unordered(AT_ONCE).collect().await;
-    if let Err(error) = desk.book.settle(outcomes, desk.clock.now()).await {
+/// Sends a batch and writes down what became of it. When the process stops, what has no answer yet is left to the next one.
+async fn send(desk: &Desk, letters: Vec<Letter>, stop: &CancellationToken) {
+    let answered = |letter| async move {
+        tokio::select! {
+            biased;
+            outcome = deliver(desk, letter) => Some(outcome),
+            () = stop.cancelled() => None,
+        }
+    };
+    let outcomes: Vec<(i64, Outcome)> =
+        stream::iter(letters).map(answered).buffer_unordered(AT_ONCE).filter_map(|outcome| async move { outcome }).collect().await;
+    if !outcomes.is_empty()
+        && let Err(error) = desk.book.settle(outcomes, desk.clock.now()).await
+    {
         // They are sent again when their lease ends; the provider knows them by their ids.
         tracing::warn!(%error, "What became of messages could not be written down");
     }
