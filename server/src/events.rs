@@ -38,9 +38,20 @@ impl Listeners {
         lags.len() == self.0.len() && lags.iter().all(|lag| lag.waiting + lag.pending + lag.outbox == 0)
     }
 
-    fn of(&self, service: &str) -> Result<&Upkeep, ApiError> {
+    /// What could not be applied: the newest of each service; one that does not answer is left out.
+    pub async fn parked(&self) -> Vec<(&'static str, ParkedEvent)> {
+        let pages = join_all(self.0.iter().map(|(service, upkeep)| async { Some((*service, upkeep.parked(None).await.ok()?)) })).await;
+        pages.into_iter().flatten().flat_map(|(service, page)| page.events.into_iter().map(move |event| (service, event))).collect()
+    }
+
+    /// # Errors
+    /// No such service listens, or it has no such event, or it refuses it again.
+    pub async fn replay(&self, service: &str, id: &str) -> Result<Replayed, ApiError> {
         let found = self.0.iter().find(|(name, _)| *name == service);
-        found.map(|(_, upkeep)| upkeep).ok_or_else(|| ApiError::new(Code::NotFound, "no such service listens to events"))
+        let (_, upkeep) = found.ok_or_else(|| ApiError::new(Code::NotFound, "no such service listens to events"))?;
+        let replayed = upkeep.replay(id).await?;
+        tracing::info!(event.id = replayed.id, peer.service = service, "An operator replayed event {}", replayed.id);
+        Ok(replayed)
     }
 }
 
@@ -64,18 +75,10 @@ pub fn router(listeners: Listeners) -> Router {
 }
 
 async fn overview(State(listeners): State<Listeners>) -> ApiResult<Json<Overview>> {
-    let services = listeners.lags().await;
-    let pages = join_all(listeners.0.iter().map(|(service, upkeep)| async { Some((*service, upkeep.parked(None).await.ok()?)) })).await;
-    let parked = pages.into_iter().flatten().flat_map(|(service, page)| page.events.into_iter().map(move |event| Parked { service, event }));
-    Ok(Json(Overview { services, parked: parked.collect() }))
+    let (services, parked) = futures::join!(listeners.lags(), listeners.parked());
+    Ok(Json(Overview { services, parked: parked.into_iter().map(|(service, event)| Parked { service, event }).collect() }))
 }
 
-async fn replay(
-    State(listeners): State<Listeners>,
-    Path(service): Path<String>,
-    Json(which): Json<Replay>,
-) -> ApiResult<Json<Replayed>> {
-    let replayed = listeners.of(&service)?.replay(&which.id).await?;
-    tracing::info!(event.id = replayed.id, peer.service = service, "An operator replayed event {}", replayed.id);
-    Ok(Json(replayed))
+async fn replay(State(listeners): State<Listeners>, Path(service): Path<String>, Json(which): Json<Replay>) -> ApiResult<Json<Replayed>> {
+    Ok(Json(listeners.replay(&service, &which.id).await?))
 }

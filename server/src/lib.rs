@@ -19,6 +19,7 @@ mod lan;
 mod ledger;
 mod limits;
 mod live;
+mod office;
 mod page_cache;
 mod pages;
 mod reset;

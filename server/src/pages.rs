@@ -2,7 +2,9 @@
 
 use crate::accounts::AccountDesk;
 use crate::identity::Identified;
+use crate::office::Office;
 use app::accounts::SharedAccounts;
+use app::back_office::SharedBackOffice;
 use app::desk::SharedDesk;
 use app::shop::Shop;
 use app::visit::{Assets, Caller, Mode, Site, Visit, Who};
@@ -28,6 +30,7 @@ pub struct Pages {
     shop: Shop,
     desk: SharedDesk,
     accounts: SharedAccounts,
+    office: SharedBackOffice,
     clock: SharedClock,
 }
 
@@ -35,7 +38,7 @@ pub struct Pages {
 pub const SECURE_COOKIES: bool = false;
 
 impl Pages {
-    pub fn new(platform: &Platform, accounts: AccountDesk) -> Result<Self, BootError> {
+    pub fn new(platform: &Platform, accounts: AccountDesk, office: Arc<Office>) -> Result<Self, BootError> {
         let client = |service| platform.transport(crate::NAME, service);
         let shop = Shop {
             menu: MenuClient::new(client("menu")?),
@@ -48,8 +51,12 @@ impl Pages {
             user: UserClient::new(client("user")?),
         };
         let settings = &platform.settings;
+        let database = match settings.database_url.as_deref() {
+            Some(url) if url.starts_with("postgres") => "PostgreSQL",
+            _ => "SQLite",
+        };
         let shared = if settings.redis_url.is_some() { "Redis" } else { "memory" };
-        let stock = if settings.redis_url.is_some() { "Redis" } else { "memory, journal in SQLite" };
+        let stock = if settings.redis_url.is_some() { "Redis" } else { "memory, with a journal in SQL" };
         let place = |service: &str, store: &str| {
             if settings.addresses(service).is_empty() { store.to_owned() } else { format!("the {service} service") }
         };
@@ -57,10 +64,15 @@ impl Pages {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             mode: if settings.is_split() { Mode::Split } else { Mode::Embedded },
             stores: vec![
-                ("menus".to_owned(), place("menu", "compiled in")),
+                ("menus".to_owned(), place("menu", database)),
                 ("carts".to_owned(), place("cart", shared)),
                 ("stock".to_owned(), place("middleware", stock)),
-                ("orders".to_owned(), place("order", "SQLite")),
+                ("orders".to_owned(), place("order", database)),
+                ("accounts".to_owned(), place("user", database)),
+                ("payments".to_owned(), place("payment", database)),
+                ("deliveries".to_owned(), place("delivery", database)),
+                ("messages".to_owned(), place("notification", database)),
+                ("events".to_owned(), shared.to_owned()),
             ],
             assets: Assets { base: crate::assets::BASE.to_owned() },
             secure_cookies: SECURE_COOKIES,
@@ -71,6 +83,7 @@ impl Pages {
             shop,
             desk: Arc::new(crate::desk::Desk(platform.flag_control().clone())),
             accounts: Arc::new(accounts),
+            office,
             clock: platform.clock.clone(),
         })
     }
@@ -113,6 +126,7 @@ pub async fn equip(State(pages): State<Pages>, mut request: Request, next: Next)
     extensions.insert(visit);
     extensions.insert(pages.desk.clone());
     extensions.insert(pages.accounts.clone());
+    extensions.insert(pages.office.clone());
     next.run(request).await
 }
 

@@ -62,6 +62,28 @@ impl Reset {
         })))
     }
 
+    /// Answers how long it took, in milliseconds.
+    ///
+    /// # Errors
+    /// `CONFLICT` while another one is under way; some service is down, and then some have begun anew and others have not.
+    pub async fn begin_anew(&self) -> Result<u64, ApiError> {
+        let started = Instant::now();
+        if self.0.running.swap(true, Ordering::AcqRel) {
+            return Err(ApiError::new(Code::Conflict, "a reset is under way"));
+        }
+        // A task of its own: a reset that has begun is brought to its end also when the operator closes the page.
+        let (reset, context) = (self.clone(), runtime::context::current());
+        let work = runtime::context::scope(context, async move {
+            let outcome = reset.run().await;
+            reset.0.running.store(false, Ordering::Release);
+            outcome
+        });
+        tokio::spawn(work).await.map_err(|_| ApiError::internal())??;
+        let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(took_ms, "The platform was reset");
+        Ok(took_ms)
+    }
+
     async fn run(&self) -> Result<(), ApiError> {
         let inner = &*self.0;
         inner.flags.clear_all()?;
@@ -84,23 +106,7 @@ pub fn router(reset: Reset) -> Router {
 }
 
 async fn begin_anew(State(reset): State<Reset>) -> ApiResult<Json<Done>> {
-    let started = Instant::now();
-    if reset.0.running.swap(true, Ordering::AcqRel) {
-        return Err(ApiError::new(Code::Conflict, "a reset is under way").into());
-    }
-    // A task of its own: a reset that has begun is brought to its end also when the operator closes the page.
-    let work = reset.clone();
-    let context = runtime::context::current();
-    let outcome = tokio::spawn(runtime::context::scope(context, async move {
-        let outcome = work.run().await;
-        work.0.running.store(false, Ordering::Release);
-        outcome
-    }))
-    .await;
-    outcome.map_err(|_| ApiError::internal())??;
-    let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(took_ms, "The platform was reset");
-    Ok(Json(Done { reset: true, took_ms }))
+    Ok(Json(Done { reset: true, took_ms: reset.begin_anew().await? }))
 }
 
 /// No orders while a reset is under way.

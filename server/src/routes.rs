@@ -11,6 +11,7 @@ use crate::identity::{Identity, identify};
 use crate::ledger::Auditor;
 use crate::limits::{RateLimit, rate_limit};
 use crate::live::Live;
+use crate::office::Office;
 use crate::page_cache::{PageCache, page_cache};
 use crate::pages::{self, Pages};
 use crate::{NAME, accounts, assets, embed, events, gateway, headers, ledger, live, reset};
@@ -23,6 +24,7 @@ use runtime::flags::{api, ofrep};
 use runtime::health::{self, Health};
 use runtime::http::{BODY_LIMIT_BYTES, Inbound, inbound};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// # Errors
 /// One sentence about the setting at fault.
@@ -34,6 +36,8 @@ pub async fn build(platform: &Platform, config: &Config, address: SocketAddr, op
     let flags = platform.flag_control().clone();
     let listeners = Listeners::new(platform)?;
     let begin_anew = reset::Reset::new(platform, listeners.clone())?;
+    let auditor = Auditor::new(platform)?;
+    let office = Arc::new(Office { auditor: auditor.clone(), listeners: listeners.clone(), reset: begin_anew.clone() });
     let identity = Identity::new(platform, loopback)?;
     let desk = AccountDesk::new(platform, identity.clone(), loopback, pages::SECURE_COOKIES)?;
     let shop = app::router()
@@ -51,7 +55,7 @@ pub async fn build(platform: &Platform, config: &Config, address: SocketAddr, op
         .merge(accounts::router(desk.clone()))
         .merge(api::router(flags.clone()))
         .merge(ofrep::router(flags))
-        .merge(ledger::router(Auditor::new(platform)?))
+        .merge(ledger::router(auditor))
         .merge(events::router(listeners))
         .merge(reset::router(begin_anew.clone()))
         .fallback(pages::nothing_here)
@@ -62,7 +66,7 @@ pub async fn build(platform: &Platform, config: &Config, address: SocketAddr, op
         .layer(middleware::from_fn_with_state(Access { loopback }, access))
         .layer(middleware::from_fn_with_state(RateLimit::new(config.rate_limit, loopback), rate_limit))
         .layer(middleware::from_fn(guard))
-        .layer(middleware::from_fn_with_state(Pages::new(platform, desk)?, pages::equip))
+        .layer(middleware::from_fn_with_state(Pages::new(platform, desk, office)?, pages::equip))
         .layer(middleware::from_fn_with_state(identity, identify))
         .layer(middleware::from_fn_with_state(Inbound::new(NAME, platform.internal_token(), &platform.meter(NAME)), inbound))
         .layer(middleware::from_fn_with_state(Edge::new(operators, platform.internal_token().as_deref(), &config.trusted_proxies), edge));

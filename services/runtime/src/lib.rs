@@ -13,6 +13,7 @@ pub mod events;
 pub mod flags;
 pub mod health;
 pub mod http;
+pub mod pace;
 pub mod platform;
 pub mod service;
 pub mod store;

@@ -3,7 +3,7 @@
 use super::bus::{Bus, Message, Parcel, Settled};
 use crate::args;
 use crate::clock::SharedClock;
-use crate::pace::{self, PRESSING_GATHER};
+use crate::pace::{self, PRESSING_BATCH, PRESSING_GATHER};
 use crate::store::sql::{Connection, Database, Row, Value};
 use crate::telemetry::propagation;
 use contract::event::Event;
@@ -140,7 +140,9 @@ impl Relay {
                 Ok((published, last)) => {
                     pause = FIRST_PAUSE;
                     place.advance(last);
-                    if published < BATCH {
+                    if pace::is_pressing() {
+                        sleep(PRESSING_GATHER).await;
+                    } else if published < BATCH {
                         self.rest().await;
                     }
                 }
@@ -157,22 +159,23 @@ impl Relay {
         let idle = if self.lock().is_empty() { IDLE } else { BUSY };
         tokio::select! {
             () = self.stop.cancelled() => {}
-            () = self.wake.notified() => sleep(if pace::is_pressing() { PRESSING_GATHER } else { GATHER }).await,
+            () = self.wake.notified() => sleep(GATHER).await,
             () = sleep(idle) => {}
         }
     }
 
     /// Publishes the next rows; answers how many there were, and the last.
     async fn publish_next(&self, place: &Place, settled: &Settled) -> Result<(usize, i64), String> {
+        let most = if pace::is_pressing() { PRESSING_BATCH } else { BATCH };
         let parcels = if self.database.is_shared() {
             // Where several write, a row may appear below one that was published already.
             let sql = "SELECT id, event_id, kind, order_id, document FROM event_outbox
                 WHERE id > $1 AND id NOT IN (SELECT CAST(value AS BIGINT) FROM list_of($2)) ORDER BY id LIMIT $3";
             let known = serde_json::to_string(&*self.lock()).unwrap_or_default();
-            self.read(sql, args![place.floor, known, BATCH as i64]).await?
+            self.read(sql, args![place.floor, known, most as i64]).await?
         } else {
             let sql = "SELECT id, event_id, kind, order_id, document FROM event_outbox WHERE id > $1 ORDER BY id LIMIT $2";
-            self.read(sql, args![place.cursor, BATCH as i64]).await?
+            self.read(sql, args![place.cursor, most as i64]).await?
         };
         let Some(last) = parcels.last().map(|parcel| parcel.row) else { return Ok((0, place.cursor)) };
         self.lock().extend(parcels.iter().map(|parcel| parcel.row));

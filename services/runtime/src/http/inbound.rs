@@ -2,6 +2,7 @@
 
 use super::{HttpError, headers};
 use crate::context::{self, RequestContext, Role};
+use crate::pace::InFlight;
 use crate::telemetry::{metrics, propagation};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
@@ -85,6 +86,7 @@ fn read_baggage(headers: &HeaderMap, context: &mut RequestContext) {
 
 /// Runs a request: sets its context, opens its span, keeps its deadline, survives its panic, measures it.
 pub async fn inbound(State(inbound): State<Inbound>, request: Request, next: Next) -> Response {
+    let _in_flight = InFlight::enter();
     let started = Instant::now();
     let context = Arc::new(inbound.context(request.headers()));
     let method = request.method().clone();
