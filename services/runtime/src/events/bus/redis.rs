@@ -56,15 +56,17 @@ return 1
 /// KEYS: stream. ARGV: ms. Removes what is older and acknowledged by every group.
 const TRIM: &str = r"
 local now = redis.call('TIME')
-local lowest = tonumber(now[1]) * 1000 - tonumber(ARGV[1])
+local ms, number = now[1] * 1000 + math.floor(now[2] / 1000) - ARGV[1], 0
 for _, fields in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
   local group = {}
   for at = 1, #fields, 2 do group[fields[at]] = fields[at + 1] end
   local needed = group['last-delivered-id']
   if group['pending'] > 0 then needed = redis.call('XPENDING', KEYS[1], group['name'])[2] end
-  lowest = math.min(lowest, tonumber(string.match(needed, '^%d+')))
+  local its_ms, its_number = string.match(needed, '^(%d+)-(%d+)$')
+  its_ms, its_number = tonumber(its_ms), tonumber(its_number)
+  if its_ms < ms or (its_ms == ms and its_number < number) then ms, number = its_ms, its_number end
 end
-return redis.call('XTRIM', KEYS[1], 'MINID', '~', string.format('%.0f', lowest))
+return redis.call('XTRIM', KEYS[1], 'MINID', '~', string.format('%.0f-%.0f', ms, number))
 ";
 
 /// KEYS: the group's lease. ARGV: reader, lease in ms. 0: somebody else reads, 1: still mine, 2: mine from now on.
