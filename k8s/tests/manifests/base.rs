@@ -4,10 +4,30 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+/// The services and their ports.
+pub const SERVICES: [(&str, u64); 8] = [
+    ("order", 3001),
+    ("middleware", 3002),
+    ("cart", 3003),
+    ("menu", 3004),
+    ("user", 3005),
+    ("payment", 3006),
+    ("delivery", 3007),
+    ("notification", 3008),
+];
+
+/// What is not ours and keeps everybody's state.
+pub const STORES: [&str; 2] = ["redis", "postgres"];
+
 pub static OBJECTS: LazyLock<Vec<Value>> = LazyLock::new(|| manifests::render(&folder()).unwrap_or_else(|error| panic!("{error:#}")));
 
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("base")
+}
+
+/// The services and the web process in front of them.
+pub fn processes() -> impl Iterator<Item = &'static str> {
+    SERVICES.into_iter().map(|(service, _)| service).chain(["server"])
 }
 
 pub fn of_kind(kind: &str) -> impl Iterator<Item = &'static Value> {

@@ -1,28 +1,45 @@
 //! Who may talk to whom: the policies against the calls there are.
 
-use crate::base::{list, name, named, of_kind, text, workloads};
+use crate::base::{SERVICES, list, name, named, of_kind, processes, text, workloads};
 use crate::settings;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Caller, called, the called one's port. All there is; a new call is a line here and a rule in `network.yaml`.
-const CALLS: [(&str, &str, u64); 15] = [
+/// Caller, called, the called one's port. All there is, beside what every service does; a new call is a line here and a rule in
+/// `network.yaml`.
+const CALLS: [(&str, &str, u64); 28] = [
     ("server", "order", 3001),
     ("server", "middleware", 3002),
     ("server", "cart", 3003),
     ("server", "menu", 3004),
+    ("server", "user", 3005),
+    ("server", "payment", 3006),
+    ("server", "delivery", 3007),
+    ("server", "notification", 3008),
+    ("server", "redis", 6379),
     ("order", "cart", 3003),
     ("order", "menu", 3004),
     ("order", "middleware", 3002),
-    ("order", "server", 8015),
+    ("order", "redis", 6379),
+    ("order", "postgres", 5432),
     ("middleware", "redis", 6379),
-    ("middleware", "server", 8015),
+    ("middleware", "postgres", 5432),
     ("cart", "menu", 3004),
     ("cart", "redis", 6379),
-    ("cart", "server", 8015),
-    ("menu", "server", 8015),
+    ("menu", "redis", 6379),
+    ("menu", "postgres", 5432),
+    ("user", "postgres", 5432),
+    ("payment", "redis", 6379),
+    ("payment", "postgres", 5432),
+    ("delivery", "redis", 6379),
+    ("delivery", "postgres", 5432),
+    ("notification", "redis", 6379),
+    ("notification", "postgres", 5432),
     ("loadgen", "server", 3000),
 ];
+
+/// Where every service hears of flags.
+const FLAGS: (&str, u64) = ("server", 8015);
 
 /// What is open to everybody, from outside the cluster too.
 const DOOR: (&str, u64) = ("server", 3000);
@@ -30,7 +47,8 @@ const DOOR: (&str, u64) = ("server", 3000);
 type Call = (String, String, u64);
 
 fn calls() -> BTreeSet<Call> {
-    CALLS.iter().map(|(from, to, port)| ((*from).to_owned(), (*to).to_owned(), *port)).collect()
+    let flags = SERVICES.into_iter().map(|(service, _)| (service, FLAGS.0, FLAGS.1));
+    CALLS.into_iter().chain(flags).map(|(from, to, port)| (from.to_owned(), to.to_owned(), port)).collect()
 }
 
 #[test]
@@ -89,9 +107,8 @@ fn out_of_the_namespace_lead_only_dns_and_telemetry() {
             }
         }
     });
-    let services = ["server", "order", "middleware", "cart", "menu"];
-    let dns = services.iter().chain(&["loadgen"]).map(|from| ((*from).to_owned(), "kubernetes.io/metadata.name".to_owned(), 53));
-    let telemetry = services.iter().map(|from| ((*from).to_owned(), "feast-flow/telemetry".to_owned(), 4318));
+    let dns = processes().chain(["loadgen"]).map(|from| (from.to_owned(), "kubernetes.io/metadata.name".to_owned(), 53));
+    let telemetry = processes().map(|from| (from.to_owned(), "feast-flow/telemetry".to_owned(), 4318));
     assert_eq!(leading_out, dns.chain(telemetry).collect());
 }
 

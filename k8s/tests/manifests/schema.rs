@@ -15,7 +15,7 @@ use serde_json::Value;
 
 #[test]
 fn every_object_is_what_kubernetes_understands() {
-    assert!(OBJECTS.len() > 30, "only {} objects were rendered", OBJECTS.len());
+    assert!(OBJECTS.len() > 60, "only {} objects were rendered", OBJECTS.len());
     let faults: Vec<String> = OBJECTS.iter().flat_map(faults).collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

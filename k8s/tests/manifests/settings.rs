@@ -1,13 +1,13 @@
 //! The processes' settings: names they know, addresses that exist, secrets that stay secret.
 
-use crate::base::{behind, container_port, containers, list, name, named, pod, text, workload, workloads};
+use crate::base::{SERVICES, STORES, behind, container_port, containers, list, name, named, pod, processes, text, workload, workloads};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
 /// What a service, the server and the load generator read.
-const SERVICE: [&str; 10] = [
+const SERVICE: [&str; 15] = [
     "LISTEN_ADDR",
     "DATABASE_URL",
     "REDIS_URL",
@@ -15,14 +15,22 @@ const SERVICE: [&str; 10] = [
     "ORDER_URL",
     "MIDDLEWARE_URL",
     "MENU_URL",
+    "USER_URL",
+    "PAYMENT_URL",
+    "DELIVERY_URL",
+    "NOTIFICATION_URL",
     "FLAGS_SOURCE",
     "INTERNAL_TOKEN",
+    "OIDC_ISSUER",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
 ];
 const SERVER_ONLY: [&str; 5] = ["SITE_ADDR", "FLAGS_SYNC_ADDR", "OPERATOR_TOKEN", "RATE_LIMIT", "TRUSTED_PROXIES"];
 const LOADGEN: [&str; 3] = ["TARGET_URL", "LOAD_PRESET", "REQUEST_RATE"];
 
-const SECRETS: [&str; 2] = ["INTERNAL_TOKEN", "OPERATOR_TOKEN"];
+const SECRETS: [&str; 3] = ["INTERNAL_TOKEN", "OPERATOR_TOKEN", "DATABASE_URL"];
+
+/// What the secret's `database-url` leads to, as `docs/kubernetes.md` makes it.
+const DATABASE: &str = "postgres:5432";
 
 fn known(program: &str) -> BTreeSet<&'static str> {
     match program {
@@ -32,9 +40,9 @@ fn known(program: &str) -> BTreeSet<&'static str> {
     }
 }
 
-/// The containers that run our programs: the first of every workload but Redis.
+/// The containers that run our programs: the first of every workload that is no store.
 fn programs() -> impl Iterator<Item = (&'static str, &'static Value)> {
-    workloads().filter(|workload| name(workload) != "redis").map(|workload| (name(workload), &containers(workload)[0]))
+    workloads().filter(|workload| !STORES.contains(&name(workload))).map(|workload| (name(workload), &containers(workload)[0]))
 }
 
 /// The settings that are written out, by name.
@@ -74,14 +82,8 @@ fn every_setting_is_in_its_programs_help() {
 
 #[test]
 fn every_process_listens_on_its_port_for_all_of_the_pod_network() {
-    for (program, port, variable) in [
-        ("server", 3000, "SITE_ADDR"),
-        ("server", 8015, "FLAGS_SYNC_ADDR"),
-        ("order", 3001, "LISTEN_ADDR"),
-        ("middleware", 3002, "LISTEN_ADDR"),
-        ("cart", 3003, "LISTEN_ADDR"),
-        ("menu", 3004, "LISTEN_ADDR"),
-    ] {
+    let services = SERVICES.into_iter().map(|(service, port)| (service, port, "LISTEN_ADDR"));
+    for (program, port, variable) in services.chain([("server", 3000, "SITE_ADDR"), ("server", 8015, "FLAGS_SYNC_ADDR")]) {
         let settings = plain(&containers(workload(program))[0]);
         assert_eq!(settings.get(variable), Some(&format!("0.0.0.0:{port}").as_str()), "{program}");
         assert_eq!(behind(program, port), Some((program, port)));
@@ -101,10 +103,38 @@ fn secrets_come_from_the_secret_that_the_operator_makes() {
             assert!(reference["optional"].is_null(), "{place} must not be left out");
         }
     }
-    for service in ["server", "order", "middleware", "cart", "menu"] {
+    for service in processes() {
         let variables = list(&containers(workload(service))[0]["env"]);
         assert!(variables.iter().any(|variable| variable["name"] == "INTERNAL_TOKEN"), "{service} would not start off loopback");
     }
+}
+
+/// The secret is not here: how to make it is in the documentation.
+#[test]
+fn the_documentation_makes_every_key_of_the_secret() {
+    let install = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/kubernetes.md")).unwrap();
+    let mut keys = BTreeSet::new();
+    for container in workloads().flat_map(containers) {
+        let references = list(&container["env"]).iter().map(|variable| &variable["valueFrom"]["secretKeyRef"]);
+        keys.extend(references.filter(|reference| reference["name"] == "feast-secrets").map(|reference| text(&reference["key"])));
+    }
+    assert_eq!(keys, BTreeSet::from(["database-password", "database-url", "internal-token", "operator-token"]));
+    for key in keys {
+        assert!(install.contains(&format!("--from-literal={key}=")), "nobody is told to make {key}");
+    }
+    let settings = plain(&containers(workload("postgres"))[0]);
+    let (user, database) = (settings["POSTGRES_USER"], settings["POSTGRES_DB"]);
+    let address = format!("--from-literal=database-url=\"postgres://{user}:$password@{DATABASE}/{database}\"");
+    assert!(install.contains(&address) && install.contains("--from-literal=database-password=\"$password\""), "no {address}");
+}
+
+#[test]
+fn an_issuer_of_tokens_is_asked_only_where_somebody_named_one() {
+    let asking: Vec<_> = programs()
+        .filter_map(|(program, container)| Some((program, list(&container["env"]).iter().find(|one| one["name"] == "OIDC_ISSUER")?)))
+        .collect();
+    assert_eq!(asking.iter().map(|(program, _)| *program).collect::<Vec<_>>(), ["user"]);
+    assert_eq!(asking[0].1["valueFrom"]["configMapKeyRef"]["optional"], true);
 }
 
 #[test]
@@ -196,6 +226,11 @@ pub fn addressed() -> BTreeSet<(String, String, u64)> {
             for source in flagd_sources(flagd).iter().filter(|source| source["provider"] == "grpc") {
                 call(name(workload), text(&source["uri"]));
             }
+        }
+    }
+    for (program, container) in programs() {
+        if list(&container["env"]).iter().any(|variable| variable["name"] == "DATABASE_URL") {
+            call(program, DATABASE);
         }
     }
     calls

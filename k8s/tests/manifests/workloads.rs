@@ -1,6 +1,6 @@
 //! How pods run: probes, limits, rights, images, and what scales and protects them.
 
-use crate::base::{container_port, containers, list, name, named, of_kind, pod, selects, text, workload, workloads};
+use crate::base::{STORES, container_port, containers, list, name, named, of_kind, pod, processes, selects, text, workload, workloads};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ fn each_container(mut check: impl FnMut(&str, &Value)) {
 #[test]
 fn what_exists_is_deployed() {
     let have: BTreeSet<&str> = workloads().map(name).collect();
-    assert_eq!(have, BTreeSet::from(["cart", "loadgen", "menu", "middleware", "order", "redis", "server"]));
+    assert_eq!(have, processes().chain(STORES).chain(["loadgen"]).collect());
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn every_container_is_probed_for_start_life_and_readiness() {
 
 #[test]
 fn our_processes_are_alive_at_health_and_ready_at_ready() {
-    for service in ["server", "order", "middleware", "cart", "menu"] {
+    for service in processes() {
         let container = &containers(workload(service))[0];
         assert_eq!(container["livenessProbe"]["httpGet"]["path"], "/health", "{service}");
         assert_eq!(container["startupProbe"]["httpGet"]["path"], "/health", "{service}");
@@ -71,8 +71,10 @@ fn every_pod_runs_without_rights_and_without_a_token() {
         let (place, pod) = (name(workload), pod(workload));
         let security = &pod["securityContext"];
         assert_eq!(security["runAsNonRoot"], true, "{place}");
+        // PostgreSQL makes its data folder only as a user that its image has a name for.
+        let user = if place == "postgres" { 999 } else { 1001 };
         for id in ["runAsUser", "runAsGroup", "fsGroup"] {
-            assert_eq!(security[id], 1001, "{place}/{id}");
+            assert_eq!(security[id], user, "{place}/{id}");
         }
         assert_eq!(security["seccompProfile"], json!({"type": "RuntimeDefault"}), "{place}");
         assert_eq!(pod["automountServiceAccountToken"], false, "{place}");
@@ -112,7 +114,7 @@ fn every_mount_has_its_volume_and_every_volume_its_mount() {
 
 #[test]
 fn our_processes_have_a_place_for_temporary_files() {
-    for service in ["server", "order", "middleware", "cart", "menu", "loadgen"] {
+    for service in processes().chain(["loadgen"]) {
         let mounts = list(&containers(workload(service))[0]["volumeMounts"]);
         assert!(mounts.iter().any(|mount| mount["mountPath"] == "/tmp"), "{service}: the root file system is read-only");
     }
@@ -125,7 +127,13 @@ fn images_are_pinned_and_ours_are_of_this_version() {
         let (image_name, tag) = manifests::split_reference(image);
         let tag = tag.unwrap_or_else(|| panic!("{place}: {image} has no tag"));
         assert_ne!(tag, "latest", "{place}");
-        assert!(tag.matches('.').count() >= 2, "{place}: {image} moves with its next release");
+        // A release of PostgreSQL has two numbers.
+        let numbers = if image_name == "postgres" { 2 } else { 3 };
+        let release = tag.split('-').next().unwrap_or_default().trim_start_matches('v');
+        assert!(
+            release.split('.').filter(|number| number.parse::<u32>().is_ok()).count() == numbers,
+            "{place}: {image} moves on by itself"
+        );
         if let Some(ours) = image_name.strip_prefix("feast-flow/") {
             assert!(place.ends_with(&format!("/{ours}")), "{place} runs {image}");
             assert_eq!(tag, env!("CARGO_PKG_VERSION"), "{place}");
@@ -162,8 +170,14 @@ fn one_writer_at_a_time_has_each_file() {
     }
 }
 
+/// What an autoscaler sets the replicas of.
+const SCALED: [&str; 3] = ["cart", "menu", "middleware"];
+
+/// Two of each, so that one may end at any time.
+const DOUBLED: [&str; 5] = ["order", "user", "payment", "delivery", "notification"];
+
 #[test]
-fn what_scales_leaves_its_replicas_to_the_autoscaler_and_is_protected() {
+fn what_scales_leaves_its_replicas_to_the_autoscaler() {
     let mut scaled = BTreeSet::new();
     for scaler in of_kind("HorizontalPodAutoscaler") {
         let target = &scaler["spec"]["scaleTargetRef"];
@@ -173,16 +187,26 @@ fn what_scales_leaves_its_replicas_to_the_autoscaler_and_is_protected() {
         assert!(deployment["spec"]["replicas"].is_null(), "{}: two would set the replicas", name(deployment));
         let (low, high) = (scaler["spec"]["minReplicas"].as_u64().unwrap(), scaler["spec"]["maxReplicas"].as_u64().unwrap());
         assert!(2 <= low && low < high, "{}: {low} to {high}", name(deployment));
-        let budget = named("PodDisruptionBudget", name(deployment)).unwrap_or_else(|| panic!("{} has no budget", name(deployment)));
-        assert!(selects(&budget["spec"]["selector"]["matchLabels"], deployment), "{}", name(deployment));
-        assert_eq!(budget["spec"]["maxUnavailable"], 1, "{}", name(deployment));
         scaled.insert(name(deployment));
     }
-    assert_eq!(scaled, BTreeSet::from(["cart", "menu", "middleware"]));
+    assert_eq!(scaled, BTreeSet::from(SCALED));
     for workload in workloads().filter(|workload| !scaled.contains(name(workload))) {
-        assert_eq!(workload["spec"]["replicas"], 1, "{}", name(workload));
+        let replicas = if DOUBLED.contains(&name(workload)) { 2 } else { 1 };
+        assert_eq!(workload["spec"]["replicas"], replicas, "{}", name(workload));
     }
-    assert_eq!(of_kind("PodDisruptionBudget").count(), scaled.len());
+}
+
+#[test]
+fn what_has_replicas_keeps_all_but_one_through_maintenance_and_releases() {
+    for replicated in SCALED.into_iter().chain(DOUBLED) {
+        let deployment = named("Deployment", replicated).unwrap_or_else(|| panic!("{replicated} is no Deployment"));
+        let budget = named("PodDisruptionBudget", replicated).unwrap_or_else(|| panic!("{replicated} has no budget"));
+        assert!(selects(&budget["spec"]["selector"]["matchLabels"], deployment), "{replicated}");
+        assert_eq!(budget["spec"]["maxUnavailable"], 1, "{replicated}");
+        let rolling = json!({"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}});
+        assert_eq!(deployment["spec"]["strategy"], rolling, "{replicated}");
+    }
+    assert_eq!(of_kind("PodDisruptionBudget").count(), SCALED.len() + DOUBLED.len());
 }
 
 #[test]
@@ -190,6 +214,43 @@ fn redis_keeps_everything_or_says_so() {
     let args: Vec<&str> = list(&containers(workload("redis"))[0]["args"]).iter().map(text).collect();
     let value = |option: &str| args.iter().position(|arg| *arg == option).and_then(|at| args.get(at + 1)).copied();
     assert_eq!(value("--appendonly"), Some("yes"));
+    assert_eq!(value("--appendfsync"), Some("everysec"));
     assert_eq!(value("--maxmemory-policy"), Some("noeviction"));
     assert_eq!(value("--dir"), Some("/data"));
+}
+
+/// Beside its pool of four, a process has a connection for each of its writers, of which payment has three.
+const CONNECTIONS: u64 = 7;
+
+/// What PostgreSQL keeps for its administrator.
+const RESERVED: u64 = 3;
+
+#[test]
+fn postgres_has_a_connection_for_everybody_at_the_highest_number_of_replicas() {
+    let uses_it = |workload: &&Value| list(&containers(workload)[0]["env"]).iter().any(|variable| variable["name"] == "DATABASE_URL");
+    let processes: u64 = workloads()
+        .filter(uses_it)
+        .map(|workload| {
+            let scaler = named("HorizontalPodAutoscaler", name(workload)).and_then(|scaler| scaler["spec"]["maxReplicas"].as_u64());
+            // And the one more of a release that rolls.
+            scaler.or(workload["spec"]["replicas"].as_u64()).unwrap() + 1
+        })
+        .sum();
+    let args: Vec<&str> = list(&containers(workload("postgres"))[0]["args"]).iter().map(text).collect();
+    let room = args.iter().find_map(|arg| arg.strip_prefix("max_connections=")).and_then(|room| room.parse::<u64>().ok()).unwrap();
+    assert!(processes * CONNECTIONS + RESERVED <= room, "{processes} processes, {room} connections");
+}
+
+#[test]
+fn postgres_keeps_its_data_on_its_volume_and_writes_only_where_it_may() {
+    let container = &containers(workload("postgres"))[0];
+    let mounts: Vec<&str> = list(&container["volumeMounts"]).iter().map(|mount| text(&mount["mountPath"])).collect();
+    assert_eq!(mounts, ["/var/lib/postgresql/data", "/var/run/postgresql", "/tmp"]);
+    let folder = list(&container["env"]).iter().find(|variable| variable["name"] == "PGDATA").unwrap();
+    // A folder of its own: that of a volume belongs to root, and PostgreSQL refuses it.
+    assert!(text(&folder["value"]).starts_with(&format!("{}/", mounts[0])));
+    for probe in ["startupProbe", "livenessProbe", "readinessProbe"] {
+        let command = list(&container[probe]["exec"]["command"]);
+        assert!(command.iter().any(|word| word == "--host=127.0.0.1"), "{probe}: the socket answers before the data folder is made");
+    }
 }
