@@ -63,7 +63,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
         const id = await placeOrder(page);
         await judge(page, `order-${size}-${theme}`);
         await shop.server.operator('PATCH', `/api/orders/${id}`, { status: 'cancelled' });
-        await page.getByText('Cancelled').waitFor();
+        await page.locator('.headline', { hasText: 'Cancelled' }).waitFor();
         await judge(page, `order-cancelled-${size}-${theme}`);
         await open(page, '/orders');
         await judge(page, `orders-${size}-${theme}`);

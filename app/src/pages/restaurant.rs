@@ -56,7 +56,7 @@ fn by_category(items: Vec<MenuItem>) -> Vec<(String, Vec<MenuItem>)> {
 
 fn banner(restaurant: Restaurant) -> impl IntoView {
     let (class, badge) = (Door::of(&restaurant).class(), doors::badge(&restaurant));
-    let hours = format!("{} · {} time", doors::hours(restaurant.hours), doors::place_of(&restaurant.time_zone));
+    let hours = doors::hours_there(&restaurant).map(|hours| view! { <span>{hours}</span> });
     let sorry = closed(&restaurant);
     view! {
         <header class="banner">
@@ -66,7 +66,7 @@ fn banner(restaurant: Restaurant) -> impl IntoView {
                 <h1>{restaurant.name}</h1>
                 <p class="lead">{restaurant.tagline}</p>
                 <p class="about">{restaurant.description}</p>
-                <p class="hours"><span class=class>{badge}</span>" "<span>{hours}</span></p>
+                <p class="hours"><span class=class>{badge}</span>" "{hours}</p>
             </div>
         </header>
         {sorry}

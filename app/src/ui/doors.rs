@@ -49,6 +49,12 @@ pub fn hours(hours: Hours) -> String {
     if around_the_clock(hours) { "day and night".to_owned() } else { format!("{}–{}", clock(hours.opens), clock(hours.closes)) }
 }
 
+/// `11:00–23:00 · Berlin time`; nothing for a kitchen that never closes.
+pub fn hours_there(restaurant: &Restaurant) -> Option<String> {
+    let place = place_of(&restaurant.time_zone);
+    (!around_the_clock(restaurant.hours)).then(|| format!("{} · {place} time", hours(restaurant.hours)))
+}
+
 /// The badge of a card: `Open until 23:00`, `Opens at 11:00`, `Taking a break`.
 pub fn badge(restaurant: &Restaurant) -> String {
     match Door::of(restaurant) {
@@ -81,8 +87,8 @@ pub fn sorry(restaurant: &Restaurant) -> Option<(&'static str, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{badge, hours, place_of, sorry};
-    use contract::menu::{Hours, Restaurant};
+    use super::{badge, hours_there, place_of, sorry};
+    use contract::menu::Restaurant;
     use serde_json::json;
 
     fn restaurant(opens: u16, closes: u16, open: bool, paused: bool) -> Restaurant {
@@ -97,7 +103,8 @@ mod tests {
         assert_eq!(badge(&restaurant(660, 1_380, false, false)), "Opens at 11:00");
         assert_eq!(badge(&restaurant(0, 0, true, false)), "Open day and night");
         assert_eq!(badge(&restaurant(0, 0, false, true)), "Taking a break");
-        assert_eq!(hours(Hours { opens: 1_080, closes: 125 }), "18:00–02:05");
+        assert_eq!(hours_there(&restaurant(1_080, 125, true, false)).unwrap(), "18:00–02:05 · New York time");
+        assert_eq!(hours_there(&restaurant(0, 0, true, false)), None);
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub fn lines(told: &Told) -> impl IntoView + use<> {
         Some(payment) => Some(sentence(payment)),
         None => told.order.payment_method.as_deref().map(|method| format!("To be paid by: {}.", name_of(method))),
     };
-    let code = told.order.promotion.clone().map(|code| view! { <p class="hint">"Promotion code "<code>{code}</code></p> });
+    let code = told.order.promotion.clone().map(|code| view! { <p class="hint">"Promotion code "<code>{code.to_uppercase()}</code></p> });
     view! { {paid.map(|paid| view! { <p class="paid">{paid}</p> })} {code} }
 }
 
