@@ -1,6 +1,6 @@
 //! The pages on fake services, for looking at them while the design changes: `cargo run -p app --features ssr --example preview`.
 //! Styles and scripts come from the folder named by the first argument. Orders move on by themselves, every few
-//! seconds. With `BUSY` set there is something to see on every page of kitchens, couriers and operators.
+//! seconds. With `BUSY` set they stand still, and there is something to see on every page of kitchens, couriers and operators.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a tool for development")]
 
 #[path = "../tests/common/mod.rs"]
@@ -65,7 +65,8 @@ async fn main() {
     let menus = std::env::args().nth(2).map(|path| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap());
     let fake = Fake::new(menus.unwrap_or_else(common::menus));
     fake.0.lock().unwrap().clock = clock;
-    if std::env::var("BUSY").is_ok() {
+    let busy = std::env::var("BUSY").is_ok();
+    if busy {
         common::kitchen::busy_evening(&mut fake.0.lock().unwrap());
     }
     let asset = move |Path(name): Path<String>| {
@@ -83,13 +84,20 @@ async fn main() {
         .router(std::env::var("OPERATOR").is_ok_and(|value| !value.is_empty()))
         .route("/pkg/abc/{name}", get(asset))
         .route("/events/orders/{id}", get(move |Path(id): Path<String>| events(listened.clone(), id)));
+    // Somebody orders.
+    let ordered = fake.clone();
+    let order = move || async move { ordered.0.lock().unwrap().paid_order("soup-one", "Nova Star", 0) };
+    let router = router.route("/new-order", get(order));
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(STEP).await;
-            step(&fake);
+            if !busy {
+                step(&fake);
+            }
         }
     });
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:3900").await.unwrap();
-    println!("http://127.0.0.1:3900");
+    let address = std::env::var("SITE_ADDR").unwrap_or_else(|_| "127.0.0.1:3900".to_owned());
+    let listener = tokio::net::TcpListener::bind(&address).await.unwrap();
+    println!("http://{address}");
     axum::serve(listener, router).await.unwrap();
 }

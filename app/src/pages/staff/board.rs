@@ -53,6 +53,14 @@ impl Column {
         }
     }
 
+    /// The title in a row of four on a phone.
+    const fn short(self) -> &'static str {
+        match self {
+            Self::HandedOver => "Out",
+            other => other.title(),
+        }
+    }
+
     /// What stands there while there is nothing.
     const fn nothing(self) -> &'static str {
         match self {
@@ -136,7 +144,7 @@ fn counts(board: &Board) -> impl IntoView + use<> {
         (Column::HandedOver, board.handed_over.len()),
     ];
     let jump = |(column, n): (Column, usize)| {
-        view! { <li><a id=format!("jump-{}", column.id()) href=format!("#{}", column.id())>{column.title()}" "<b>{n}</b></a></li> }
+        view! { <li><a id=format!("jump-{}", column.id()) href=format!("#{}", column.id())>{column.short()}" "<b>{n}</b></a></li> }
     };
     numbers.map(jump).collect_view()
 }

@@ -87,7 +87,7 @@ fn body(visit: &Visit, courier: Courier, delivery: Option<Delivery>) -> impl Int
     // The button stands in a region of its own: it must not be replaced under a finger whenever the distance changes.
     view! {
         <header class="staff-head">
-            <div><p class="eyebrow">{courier.emoji}" "<bdi>{courier.name}</bdi>" · "{courier.city}</p><h1>"Rides"</h1></div>
+            <div><p class="eyebrow"><span>{courier.emoji}" "<bdi>{courier.name}</bdi>" · "{courier.city}</span></p><h1>"Rides"</h1></div>
             <p class="rides-today" id="live-today" data-live="">{today}</p>
         </header>
         <p class="sr-only" id="live-news" data-live="" role="status">{news}</p>

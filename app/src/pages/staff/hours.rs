@@ -43,7 +43,7 @@ fn body(kitchen: &Kitchen, restaurant: Restaurant, refused: Option<(Fields, ApiE
     };
     let described_by = wrong.is_some().then_some("wrong");
     let zone = doors::place_of(&restaurant.time_zone);
-    let now = format!("{} now; {} · {zone} time.", doors::badge(&restaurant), doors::hours(restaurant.hours));
+    let now = format!("{} · {zone} time", doors::badge(&restaurant));
     let pause = (!restaurant.paused).then(|| {
         view! {
             <section class="panel" aria-labelledby="pause-title">

@@ -25,7 +25,7 @@ pub fn card(kitchen: &Kitchen, column: Column, order: Order, oldest: bool, now: 
     });
     let action = action(kitchen, column, &order, &short, oldest);
     let name = order.customer_name.map(String::from).map(|name| first_name(&name).to_owned());
-    let wish = order.special_instructions.map(String::from).filter(|wish| !wish.is_empty());
+    let wish = order.special_instructions.map(String::from).filter(|wish| !wish.is_empty() && column != Column::HandedOver);
     let lines: Vec<_> = if column == Column::HandedOver { Vec::new() } else { order.items.into_iter().map(line).collect() };
     let link = format!("/orders/{}", path_segment(&id));
     view! {

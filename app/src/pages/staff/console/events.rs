@@ -69,7 +69,7 @@ fn row(lag: EventLag) -> impl IntoView {
 fn parked_told(n: usize) -> impl IntoView {
     match n {
         0 => Either::Left(view! { <p class="nothing">"Nothing is parked: whatever was said has been understood."</p> }),
-        n => Either::Right(view! { <p>{count(n as u64, "event", "events")}" wait for somebody to look."</p> }),
+        n => Either::Right(view! { <p>{format!("{} for somebody to look.", count(n as u64, "event waits", "events wait"))}</p> }),
     }
 }
 
@@ -77,6 +77,7 @@ fn card(service: String, event: ParkedEvent, now: Timestamp) -> impl IntoView {
     let order = format!("/orders/{}", path_segment(&event.order_id));
     let label = format!("Replay {} of order {} at {service}", event.kind, short_id(&event.order_id));
     let id = format!("replay-{service}-{}", path_segment(&event.id).replace('%', "_"));
+    let document = format!("The event {} as it came", event.id);
     let tried = count(u64::from(event.attempts), "attempt", "attempts");
     view! {
         <li class="parked-event">
@@ -84,7 +85,7 @@ fn card(service: String, event: ParkedEvent, now: Timestamp) -> impl IntoView {
                 <h3><code>{event.kind}</code>" at "{service.clone()}</h3>
                 <p class="hint">"Order "<a href=order>{short_id(&event.order_id)}</a>" · "{tried}" · parked "{ago(event.parked_at, now)}</p>
                 <p class="why">{event.error}</p>
-                <details><summary>"The event"</summary><pre tabindex="0">{event.document}</pre></details>
+                <pre tabindex="0" role="region" aria-label=document>{event.document}</pre>
             </div>
             <form method="post" action="/console/events/replay" data-swap="">
                 <input type="hidden" name="service" value=service/>

@@ -46,7 +46,7 @@ fn body(ledger: Ledger) -> impl IntoView {
             {follow()}
             {wide("Checks", view! {
                 <table class="numbers-table checks">
-                    <thead><tr><th scope="col">"Check"</th><th scope="col">"Left"</th><th scope="col">"Right"</th><th scope="col">"In flight"</th><th scope="col">"Verdict"</th></tr></thead>
+                    <thead><tr><th scope="col">"Check"</th><th scope="col">"Verdict"</th><th scope="col">"Left"</th><th scope="col">"Right"</th><th scope="col">"In flight"</th></tr></thead>
                     <tbody id="live-checks" data-live="">{rows}</tbody>
                 </table>
             })}
@@ -80,10 +80,10 @@ fn row(check: Check) -> impl IntoView {
     view! {
         <tr class=class>
             <th scope="row">{check.name}<span class="says">{check.says}</span></th>
+            <td>{mark}</td>
             <td>{grouped(check.left)}</td>
             <td>{grouped(check.right)}</td>
             <td>{if check.in_flight == 0 { "–".to_owned() } else { grouped(check.in_flight) }}</td>
-            <td>{mark}</td>
         </tr>
     }
 }
