@@ -52,7 +52,8 @@ fn action(kitchen: &Kitchen, column: Column, order: &Order, short: &str, oldest:
         OrderStatus::Paid => (OrderStatus::Accepted, "Accept"),
         OrderStatus::Accepted => (OrderStatus::Preparing, "Start cooking"),
         OrderStatus::Preparing => (OrderStatus::Ready, "Ready"),
-        status => return Either::Left(view! { <p class="next-wait">{wait(status)}</p> }),
+        // The focus of whoever pressed the last button comes here, instead of getting lost.
+        status => return Either::Left(view! { <p class="next-wait" id=format!("next-{}", order.id) tabindex="-1">{wait(status)}</p> }),
     };
     let id = path_segment(order.id.as_str());
     let key = (oldest && column == Column::New).then_some("a");

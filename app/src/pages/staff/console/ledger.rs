@@ -94,7 +94,7 @@ fn open(items: Vec<LedgerItem>, now: Timestamp) -> impl IntoView {
     }
     let rows: Vec<_> = items.into_iter().map(|item| open_row(item, now)).collect();
     Either::Right(wide(
-        "Under way",
+        "Orders under way",
         view! {
             <table class="numbers-table">
                 <thead><tr><th scope="col">"Order"</th><th scope="col">"Waits for"</th><th scope="col">"With"</th><th scope="col">"Since"</th><th scope="col">"Deadline"</th></tr></thead>
