@@ -47,7 +47,7 @@ pub struct SignIn {
 
 /// `GET /console?token=…`: exchanges the token for a cookie and takes it out of the address.
 pub async fn sign_in(State(operators): State<Operators>, Query(query): Query<SignIn>) -> Response {
-    let mut response = Redirect::to("/console/flags").into_response();
+    let mut response = Redirect::to("/console/overview").into_response();
     if query.token.is_some_and(|token| same(&token, &operators.token)) {
         let value = format!("{OPERATOR_COOKIE}={}; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict", operators.cookie);
         if let Ok(value) = HeaderValue::try_from(value) {

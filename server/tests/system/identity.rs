@@ -137,7 +137,7 @@ async fn the_consoles_link_is_exchanged_once_for_a_cookie(platform: &Platform) {
 
     let operator = platform.browser();
     let answer = operator.get("/console?token=operator-token-of-the-system-suite").await;
-    assert_eq!((answer.status, answer.header("location")), (303, "/console/flags"), "the token leaves the address");
+    assert_eq!((answer.status, answer.header("location")), (303, "/console/overview"), "the token leaves the address");
     let set: Vec<&str> = answer.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap()).collect();
     let cookie = set.iter().find(|set| set.starts_with("feast_operator=")).unwrap();
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && !cookie.contains("operator-token"), "{cookie}");

@@ -6,13 +6,16 @@ use super::{Apply, Connection, RUNTIME, Schema, Value, migrator};
 use crate::boot::BootError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection as _, SqliteConnection, SqlitePool};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::sync::{Mutex, MutexGuard};
 
 /// Readers beside the writer.
 const READERS: u32 = 4;
+
+/// A connection costs a thread: those that a busy moment needed go again, all but one.
+const READER_RESTS: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
 pub struct Sqlite {
@@ -36,8 +39,12 @@ impl Sqlite {
             .synchronous(SqliteSynchronous::Normal)
             // No commit waits for the disk: a task of its own moves the log into the file.
             .pragma("wal_autocheckpoint", "0");
-        let database = Self::connect(options, schema).await.map_err(|error| fault(format!("cannot be used: {error}")))?;
-        tokio::spawn(checkpoint(database.options.clone(), Arc::downgrade(&database.writer)));
+        let database =
+            Self::connect(options, schema, Some(READER_RESTS)).await.map_err(|error| fault(format!("cannot be used: {error}")))?;
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        let log = PathBuf::from(log);
+        tokio::spawn(checkpoint(database.options.clone(), log, Arc::downgrade(&database.writer)));
         Ok(database)
     }
 
@@ -45,10 +52,10 @@ impl Sqlite {
         // All connections of the process see the one named database; readers do not wait for the writer's table locks.
         let name = format!("file:{name}-{}?mode=memory&cache=shared", uuid::Uuid::new_v4().simple());
         let options = SqliteConnectOptions::new().filename(name).shared_cache(true).in_memory(true).pragma("read_uncommitted", "1");
-        Self::connect(options, schema).await.map_err(|error| BootError::Config(format!("DATABASE_URL: {error}")))
+        Self::connect(options, schema, None).await.map_err(|error| BootError::Config(format!("DATABASE_URL: {error}")))
     }
 
-    async fn connect(options: SqliteConnectOptions, schema: &Schema) -> Result<Self, sqlx::Error> {
+    async fn connect(options: SqliteConnectOptions, schema: &Schema, rests: Option<Duration>) -> Result<Self, sqlx::Error> {
         let options =
             options.disable_statement_logging().foreign_keys(true).busy_timeout(Duration::from_secs(5)).pragma("temp_store", "memory");
         // One connection makes file and schema before any other looks at them: the change to WAL does not wait for locks.
@@ -61,7 +68,7 @@ impl Sqlite {
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .min_connections(1)
-            .idle_timeout(None)
+            .idle_timeout(rests)
             .max_lifetime(None)
             .acquire_timeout(Duration::from_secs(2))
             .connect_with(options.clone())
@@ -110,14 +117,30 @@ async fn write_with<A: Apply>(open: &mut SqliteConnection, apply: &A, jobs: &[A:
 /// How often the log is moved into the file. At full load it grows by some megabytes in between.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 
+/// Rounds without a write after which the checkpoint's connection is closed.
+const QUIET_ROUNDS: u32 = 5;
+
 /// Moves what is committed from the log into the file, beside the writer and without making it wait.
-async fn checkpoint(options: SqliteConnectOptions, open: Weak<Mutex<Option<SqliteConnection>>>) {
+async fn checkpoint(options: SqliteConnectOptions, log: PathBuf, open: Weak<Mutex<Option<SqliteConnection>>>) {
     let mut connection: Option<SqliteConnection> = None;
+    let (mut moved, mut quiet): (Option<SystemTime>, u32) = (None, 0);
     loop {
         tokio::time::sleep(CHECKPOINT_EVERY).await;
         if open.strong_count() == 0 {
             return;
         }
+        let written = std::fs::metadata(&log).and_then(|log| log.modified()).ok();
+        if written == moved {
+            quiet += 1;
+            if quiet == QUIET_ROUNDS
+                && let Some(idle) = connection.take()
+                && let Err(error) = idle.close().await
+            {
+                tracing::warn!(%error, "A database connection could not be closed");
+            }
+            continue;
+        }
+        quiet = 0;
         let mut connected = match connection.take() {
             Some(connected) => connected,
             None => match SqliteConnection::connect_with(&options).await {
@@ -129,7 +152,8 @@ async fn checkpoint(options: SqliteConnectOptions, open: Weak<Mutex<Option<Sqlit
             },
         };
         match sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut connected).await {
-            Ok(_) => connection = Some(connected),
+            // What was written meanwhile has a later time, and is moved in the next round.
+            Ok(_) => (connection, moved) = (Some(connected), written),
             Err(error) => tracing::warn!(%error, "The log could not be moved into the database file; it grows until it can"),
         }
     }
