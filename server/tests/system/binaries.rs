@@ -1,9 +1,8 @@
 //! What a person sees who starts a binary: `--help`, and one sentence when a setting is wrong.
 
-use crate::harness::{Ports, clean_command};
+use crate::harness::{Ports, SERVICES, clean_command};
 use std::process::Output;
-
-const SERVICES: [&str; 4] = ["menu", "middleware", "cart", "order"];
+use testkit::RedisServer;
 
 fn run(binary: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Output {
     let folder = tempfile::tempdir().unwrap();
@@ -55,6 +54,8 @@ fn assert_refused(binary: &str, settings: &[(&str, &str)], variable: &str) {
 
 #[test]
 fn a_wrong_setting_is_one_sentence_that_names_it_and_exit_code_64() {
+    let redis = RedisServer::start();
+    let redis = redis.url();
     let nobody = format!("redis://:s3cret@127.0.0.1:{}", Ports::claim().take());
     let menu = ("MENU_URL", "http://127.0.0.1:1");
     assert_refused("cart", &[menu], "REDIS_URL");
@@ -63,8 +64,13 @@ fn a_wrong_setting_is_one_sentence_that_names_it_and_exit_code_64() {
     assert_refused("middleware", &[("REDIS_URL", &nobody)], "REDIS_URL");
     assert_refused("server", &[("REDIS_URL", &nobody)], "REDIS_URL");
     assert_refused("server", &[("REDIS_URL", "http://x")], "REDIS_URL");
-    assert_refused("order", &[], "CART_URL");
-    assert_refused("order", &[("CART_URL", "http://127.0.0.1:1")], "MENU_URL");
+    for service in SERVICES.into_iter().filter(|service| *service != "user") {
+        assert_refused(service, &[], "REDIS_URL");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let data = ("DATA_DIR", folder.path().to_str().unwrap());
+    assert_refused("order", &[("REDIS_URL", &redis), data], "CART_URL");
+    assert_refused("order", &[("REDIS_URL", &redis), data, ("CART_URL", "http://127.0.0.1:1")], "MENU_URL");
     for wrong in ["127.0.0.1:3003", "https://cart", "ftp://cart", "http://", "http://a b"] {
         assert_refused("server", &[("CART_URL", wrong)], "CART_URL");
     }
@@ -74,9 +80,10 @@ fn a_wrong_setting_is_one_sentence_that_names_it_and_exit_code_64() {
         }
     }
     assert_refused("server", &[("SITE_ADDR", "nowhere")], "SITE_ADDR");
-    assert_refused("menu", &[("LISTEN_ADDR", "3004")], "LISTEN_ADDR");
+    assert_refused("menu", &[("LISTEN_ADDR", "3004"), ("REDIS_URL", &redis)], "LISTEN_ADDR");
     assert_refused("menu", &[("LISTEN_ADDR", "0.0.0.0:0")], "INTERNAL_TOKEN");
     assert_refused("server", &[("DATABASE_URL", "mysql://x")], "DATABASE_URL");
+    assert_refused("server", &[("DATABASE_URL", "postgres://feast:s3cret@127.0.0.1:1/feast")], "DATABASE_URL");
     assert_refused("server", &[("DATA_DIR", "/dev/null/x")], "DATA_DIR");
     assert_refused("server", &[("FLAGS_SYNC_ADDR", "x")], "FLAGS_SYNC_ADDR");
 }
@@ -95,5 +102,7 @@ fn an_address_that_is_taken_is_one_sentence() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     assert_refused("server", &[("SITE_ADDR", &address)], "SITE_ADDR");
-    assert_refused("menu", &[("LISTEN_ADDR", &address)], "LISTEN_ADDR");
+    let (redis, folder) = (RedisServer::start(), tempfile::tempdir().unwrap());
+    let settings = [("LISTEN_ADDR", &*address), ("REDIS_URL", &redis.url()), ("DATA_DIR", folder.path().to_str().unwrap())];
+    assert_refused("menu", &settings, "LISTEN_ADDR");
 }
