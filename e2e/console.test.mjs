@@ -10,7 +10,8 @@ afterEach(() => shop.server.clearFlags());
 
 async function signIn(page) {
   await open(page, `/console?token=${shop.server.token}`);
-  await page.waitForURL(/\/console\/flags$/);
+  await page.waitForURL(/\/console\/overview$/);
+  await open(page, '/console/flags');
   await heading(page, 'Flags');
 }
 

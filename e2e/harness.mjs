@@ -223,10 +223,13 @@ export async function startShop(options = {}) {
   }
 }
 
-/** A shop that lives as long as the tests of the file: call it once, at the top. */
-export function useShop(options = {}) {
+/** A shop that lives as long as the tests of the file: call it once, at the top. `prepare` sees it before the first test. */
+export function useShop(options = {}, prepare = async () => {}) {
   const shop = Object.create(Shop.prototype);
-  before(async () => void Object.assign(shop, await startShop(options)));
+  before(async () => {
+    Object.assign(shop, await startShop(options));
+    await prepare(shop);
+  });
   after(async () => void (await shop.stop()));
   return shop;
 }

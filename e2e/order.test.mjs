@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useShop } from './harness.mjs';
-import { add, awake, badge, dish, heading, news, open, placeOrder, twoLattes } from './steps.mjs';
+import { add, awake, badge, byHand, dish, heading, news, open, placeOrder, twoLattes } from './steps.mjs';
 
-const shop = useShop();
+const shop = useShop({}, byHand);
 
 for (const size of ['phone', 'laptop']) {
   test(`two lattes are ordered with scripts on a ${size}`, () =>
@@ -153,8 +153,8 @@ test('the status of an order changes while the page is open', () =>
     await open(page, '/checkout');
     const id = await placeOrder(page);
     await awake(page);
-    await page.locator('.timeline .now', { hasText: 'Order received' }).waitFor();
-    for (const [status, words] of [['paid', 'Paid'], ['accepted', 'Accepted by the kitchen'], ['preparing', 'Being cooked']]) {
+    await page.locator('.timeline .now', { hasText: 'Paid' }).waitFor();
+    for (const [status, words] of [['accepted', 'Accepted by the kitchen'], ['preparing', 'Being cooked']]) {
       const { status: code } = await shop.server.operator('PATCH', `/api/orders/${id}`, { status });
       assert.equal(code, 200);
       await page.locator('.timeline .now', { hasText: words }).waitFor();

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useShop } from './harness.mjs';
-import { SIZES, awake, open, placeOrder, twoLattes } from './steps.mjs';
+import { SIZES, awake, byHand, open, placeOrder, twoLattes } from './steps.mjs';
 
-const shop = useShop();
+const shop = useShop({}, byHand);
 
 /** Name of the picture, address, status. */
 const PAGES = [
@@ -72,6 +72,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
     test(`the flag desk is sound: ${size}, ${theme}`, () =>
       shop.page({ size: viewport, theme, allowStatus: [503] }, async (page) => {
         await open(page, `/console?token=${shop.server.token}`);
+        await open(page, '/console/flags');
         await page.getByRole('heading', { name: 'Flags' }).waitFor();
         await page.getByRole('button', { name: 'middleware-unreachable: all' }).click();
         await page.locator('#middleware-unreachable.on').waitFor();

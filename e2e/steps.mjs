@@ -53,6 +53,20 @@ export async function placeOrder(page, name = 'Ada Lovelace') {
   return new URL(page.url()).pathname.split('/').pop();
 }
 
+/** Lets a kitchen wait for somebody's hand: otherwise its orders move by themselves. */
+export async function byHand(shop, restaurant = 'cosmic-coffee') {
+  const { status, body } = await shop.server.operator('PUT', `/api/restaurants/${restaurant}/autopilot`, { on: false });
+  assert.ok(status < 300, `autopilot of ${restaurant}: ${status} ${JSON.stringify(body)}`);
+}
+
+/** Logs in as one of the accounts for demonstrations, by one click. */
+export async function demo(page, who) {
+  await open(page, '/login');
+  await page.locator(`.demo button[value="demo-${who}"]`).click();
+  await page.waitForURL((url) => url.pathname !== '/login');
+  await awake(page);
+}
+
 export async function heading(page, text) {
   await page.getByRole('heading', { level: 1, name: text }).waitFor();
 }
