@@ -221,6 +221,7 @@ mod tests {
         let books = |refunded| Books {
             order: page(&[("paid_cents", 5_000), ("refund_due_cents", 2_000)], &[]),
             menu: page(&[("ticket_cents", 5_000)], &[]),
+            middleware: page(&[("priced_cents", 5_000)], &[]),
             payment: page(
                 &[("charged_cents", 5_000), ("refunded_cents", refunded), ("bank_charged_cents", 5_000), ("bank_refunded_cents", refunded)],
                 &[],

@@ -9,7 +9,7 @@ async fn an_operator_lists_flips_and_clears() {
     let (control, _) = control();
     let router = api::router(control.clone());
     let list = json(send(&router, request("GET", "/api/flags", "")).await).await;
-    assert_eq!(list.as_array().unwrap().len(), 9);
+    assert_eq!(list.as_array().unwrap().len(), 12);
 
     let body = r#"{"variant": "50-percent", "ttlSeconds": 60, "audience": {"kind": "synthetic"}}"#;
     let flipped = send(&router, request("PUT", FLAG, body)).await;

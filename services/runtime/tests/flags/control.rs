@@ -9,7 +9,7 @@ async fn every_flag_is_off_until_it_is_flipped() {
     let flags = flags(&control, "cart");
     assert!(flags.all_off());
     let list = control.list();
-    assert_eq!(list.len(), 9);
+    assert_eq!(list.len(), 12);
     for flag in list {
         assert_eq!((flag.variant.as_str(), flag.flip), ("off", None), "{}", flag.key);
         assert_eq!(flag.variants[0].name, "off", "{}", flag.key);
