@@ -7,6 +7,7 @@ mod chance;
 mod cli;
 mod html;
 mod journeys;
+mod ledger;
 mod limits;
 mod measure;
 mod purchase;
@@ -83,7 +84,8 @@ async fn carry_out(args: Args) -> anyhow::Result<Report> {
     let duration = started.elapsed();
     eprintln!("Comparing the server's orders with what clients saw");
     let reconciliation = readback::check_all(&run).await;
-    let report = Report::new(&run, started_at, duration, reconciliation).await;
+    let balance = ledger::wait_for_balance(&run).await;
+    let report = Report::new(&run, started_at, duration, reconciliation, balance).await;
     let mut out = std::io::stdout().lock();
     out.write_all(table::render(&report).as_bytes())?;
     out.flush()?;

@@ -1,9 +1,12 @@
 //! Compares what clients intended and were told with what the server has. Pure: reading the server is `readback`'s job.
 
 use crate::book::{Intent, Seen, Told, quantities};
-use contract::order::Order;
+use contract::order::{Order, OrderStatus};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
+
+/// Why an order ended that its customer cancelled, as the platform says it.
+const BY_CUSTOMER: &str = "Cancelled by the customer.";
 
 /// An order that is not as it should be, or one whose fate was open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -171,6 +174,10 @@ fn compare(customer: &str, intent: &Intent, made: &BTreeMap<&str, (&Order, bool)
 
 fn differs_from_told(told: &Told, order: &Order) -> Option<String> {
     let kept = Told::of(order);
+    // Orders move on by themselves, and faults may end them. Customers of a run cancel nothing.
+    if order.status == OrderStatus::Cancelled && order.reason.as_deref() == Some(BY_CUSTOMER) {
+        return Some("cancelled in its customer's name, who did not ask for it".to_owned());
+    }
     if kept.total != told.total {
         return Some(format!("the total was answered as {} and is kept as {}", told.total, kept.total));
     }
@@ -190,9 +197,9 @@ fn words(told: &Told) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Findings, OnServer, reconcile};
+    use super::{BY_CUSTOMER, Findings, OnServer, reconcile};
     use crate::book::{Intent, Seen, Told, WantedLine};
-    use contract::order::Order;
+    use contract::order::{Order, OrderStatus};
     use serde_json::json;
 
     fn order(id: &str, key: Option<&str>, quantity: u32, total: f64) -> Order {
@@ -264,6 +271,18 @@ mod tests {
         assert!(total.wrong[0].detail.contains("$10.00 and is kept as $11.00"), "{total:?}");
         let quantity = check(&[accepted("k1", "o1")], vec![order("o1", Some("k1"), 3, 10.0)], vec![]);
         assert!(quantity.wrong[0].detail.contains("3 × latte"), "{quantity:?}");
+    }
+
+    #[test]
+    fn orders_move_on_by_themselves_but_no_customer_of_a_run_cancels() {
+        let mut kept = order("o1", Some("k1"), 2, 10.0);
+        for status in OrderStatus::ALL {
+            kept.status = status;
+            assert!(check(&[accepted("k1", "o1")], vec![kept.clone()], vec![]).is_clean(), "{status:?}");
+        }
+        kept.status = OrderStatus::Cancelled;
+        kept.reason = Some(BY_CUSTOMER.to_owned());
+        assert_eq!(check(&[accepted("k1", "o1")], vec![kept], vec![]).wrong.len(), 1);
     }
 
     #[test]

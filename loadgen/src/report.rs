@@ -1,6 +1,7 @@
 //! The report of a run, as JSON. `docs/load.md` says what each field means; [`SCHEMA_VERSION`] changes when one changes.
 
 use crate::book::Seen;
+use crate::ledger::Balance;
 use crate::limits::Verdict;
 use crate::measure::Summary;
 use crate::readback::Reconciliation;
@@ -16,7 +17,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     pub schema_version: u32,
-    /// Limits held and reconciliation clean: the exit code is 0.
+    /// Limits held, reconciliation clean and the ledger balanced, if it could be asked: the exit code is 0.
     pub passed: bool,
     pub run_id: String,
     pub seed: u64,
@@ -33,6 +34,7 @@ pub struct Report {
     pub limits: Verdict,
     pub orders: Orders,
     pub reconciliation: Reconciliation,
+    pub ledger: Balance,
     pub journeys: BTreeMap<&'static str, Tally>,
     pub requests: Summary,
 }
@@ -70,7 +72,7 @@ impl Orders {
 }
 
 impl Report {
-    pub async fn new(run: &Run, started: SystemTime, duration: Duration, reconciliation: Reconciliation) -> Self {
+    pub async fn new(run: &Run, started: SystemTime, duration: Duration, reconciliation: Reconciliation, ledger: Balance) -> Self {
         let requests = run.measure.summary();
         let stress = run.plan.until_limits_break.then(|| locked(&run.knee).clone());
         let limits = run.limits.judge(&requests, stress);
@@ -83,7 +85,7 @@ impl Report {
         let started_ms = started.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
         Self {
             schema_version: SCHEMA_VERSION,
-            passed: limits.held && reconciliation.clean,
+            passed: limits.held && reconciliation.clean && ledger.holds(),
             run_id: run.id.clone(),
             seed: run.seed,
             preset: run.plan.preset.as_str(),
@@ -96,6 +98,7 @@ impl Report {
             limits,
             orders,
             reconciliation,
+            ledger,
             journeys: locked(&run.journeys).clone(),
             requests,
         }

@@ -2,6 +2,7 @@
 
 use crate::cli::{Args, Plan};
 use crate::journeys;
+use crate::ledger::{self, Balance};
 use crate::limits::Limits;
 use crate::readback::{Reconciliation, check_all};
 use crate::report::Orders;
@@ -202,8 +203,41 @@ fn router(lie: Lie) -> (Router, Shared) {
         .route("/api/orders/{id}", get(one_order))
         .route("/api/customers", get(|| async { Json(json!([])) }))
         .route("/api/customers/{name}/orders", get(|| async { Json(json!([])) }))
+        .route("/api/ledger", get(ledger_of))
         .with_state(shared.clone());
     (router, shared)
+}
+
+/// Balanced, unless orders are made up.
+async fn ledger_of(State(shared): State<Shared>) -> Json<Value> {
+    let balanced = locked(&shared).lie != Lie::Double;
+    let check = json!({"name": "orders", "says": "orders = answers", "left": 2, "right": 1, "inFlight": 0, "holds": balanced});
+    Json(json!({"balanced": balanced, "settled": balanced, "checks": [check], "open": [], "at": NOW}))
+}
+
+/// What a run is told by the ledger, with an operator's token or without.
+async fn balance(lie: Lie, token: Option<&str>) -> Balance {
+    let (host, _, server) = serve(lie).await;
+    let plan = Plan::new(&Args::parse_from(["loadgen", "--host", &host]));
+    let limits = Limits { p95_ms: 1000, errors_percent: 5.0 };
+    let run = Run::new(11, plan, limits, host, token.map(str::to_owned)).unwrap();
+    let balance = ledger::wait(&run, std::time::Duration::ZERO).await;
+    server.abort();
+    balance
+}
+
+#[tokio::test]
+async fn a_ledger_that_does_not_balance_fails_a_run_and_says_which_check() {
+    let honest = balance(Lie::None, Some("t")).await;
+    assert!(honest.holds() && honest.balanced && honest.broken.is_empty(), "{honest:?}");
+    let broken = balance(Lie::Double, Some("t")).await;
+    assert!(!broken.holds() && broken.broken == ["orders (orders = answers): 2 and 1, 0 in flight"], "{broken:?}");
+}
+
+#[tokio::test]
+async fn without_an_operators_token_the_ledger_is_not_asked_and_nothing_fails() {
+    let balance = balance(Lie::Double, None).await;
+    assert!(balance.holds() && !balance.asked && !balance.balanced, "{balance:?}");
 }
 
 struct Outcome {
@@ -240,8 +274,15 @@ async fn sixty_rounds(lie: Lie) -> Outcome {
         assert!(locked(&run.shoppers).is_empty());
     }
     let check = check_all(&run).await;
-    let orders =
-        crate::report::Report::new(&run, std::time::SystemTime::now(), std::time::Duration::from_secs(1), check.clone()).await.orders;
+    let orders = crate::report::Report::new(
+        &run,
+        std::time::SystemTime::now(),
+        std::time::Duration::from_secs(1),
+        check.clone(),
+        Balance::default(),
+    )
+    .await
+    .orders;
     server.abort();
     let unmarked = locked(&shared).unmarked;
     Outcome { run, check, orders, unmarked }

@@ -121,6 +121,17 @@ fn write_verdict(out: &mut String, report: &Report) -> std::fmt::Result {
         "orders   {}",
         if report.reconciliation.clean { "every one as its client saw it" } else { "NOT as their clients saw them" }
     )?;
+    let ledger = &report.ledger;
+    let seconds = ledger.waited_ms as f64 / 1_000.0;
+    let settled = if ledger.settled { ", nothing in flight" } else { ", within what is in flight" };
+    match (ledger.asked, ledger.balanced) {
+        (false, _) => writeln!(out, "ledger   not asked: it wants an operator's token")?,
+        (true, true) => writeln!(out, "ledger   balanced after {seconds:.1} s{settled}")?,
+        (true, false) => writeln!(out, "ledger   NOT balanced after {seconds:.1} s")?,
+    }
+    for broken in &ledger.broken {
+        writeln!(out, "  ledger: {broken}")?;
+    }
     if let Some(knee) = &limits.stress {
         match (knee.broke_at_users, knee.reason.as_deref()) {
             (Some(users), reason) => {

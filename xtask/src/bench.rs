@@ -8,7 +8,7 @@ use crate::demo::exit_code;
 use crate::paths::Paths;
 use crate::process::command as program;
 use crate::report::Report;
-use crate::{build, supervise};
+use crate::{build, postgres, supervise, system};
 
 /// What of the measurements is wanted.
 pub struct Wanted {
@@ -16,6 +16,8 @@ pub struct Wanted {
     /// Beginnings of names; none means all.
     pub only: Vec<String>,
     pub cookies: bool,
+    /// Instead of all others: the same calls with few and with very many stored orders.
+    pub scale: bool,
 }
 
 pub fn command(paths: &Paths, wanted: &Wanted) -> Result<ExitCode> {
@@ -28,18 +30,28 @@ pub fn command(paths: &Paths, wanted: &Wanted) -> Result<ExitCode> {
         let out = paths.target.join("bench");
         let mut bench = program(paths, paths.bin("bench"));
         bench.arg("--server").arg(paths.bin("server")).arg("--out").arg(&out);
-        for (flag, is_set) in [("--quick", wanted.quick), ("--cookies", wanted.cookies)] {
+        for (flag, is_set) in [("--quick", wanted.quick), ("--cookies", wanted.cookies), ("--scale", wanted.scale)] {
             if is_set {
                 bench.arg(flag);
             }
+        }
+        let postgres = match system::postgres_bin().filter(|_| wanted.scale) {
+            Some(bin) => Some(postgres::Server::start(paths, &bin)?),
+            None => None,
+        };
+        if let Some(server) = &postgres {
+            bench.args(["--postgres-url", &server.url()]);
+        } else if wanted.scale {
+            eprintln!("PostgreSQL is not installed: SQLite alone is measured");
         }
         for name in &wanted.only {
             bench.args(["--only", name]);
         }
         let ended = supervise::run(vec![bench])?;
         status = Some(ended);
+        let report = if wanted.scale { "scale" } else { "bench" };
         match ended.success() {
-            true => Ok(format!("{} and bench.json", paths.short(&out.join("bench.md")))),
+            true => Ok(format!("{} and {report}.json", paths.short(&out.join(format!("{report}.md"))))),
             false => anyhow::bail!("the bench ended with {ended}"),
         }
     });

@@ -94,6 +94,9 @@ enum Command {
         /// Connections keep their cookies as browsers do, instead of being somebody new with each request
         #[arg(long)]
         cookies: bool,
+        /// Only this: whether calls cost as little with a million stored orders as with a thousand, on SQLite and on PostgreSQL
+        #[arg(long)]
+        scale: bool,
     },
     /// Let customers order while processes are killed, Redis stands still and PostgreSQL begins anew
     ///
@@ -133,7 +136,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Test { filter } => test::command(&paths, filter.as_deref()),
         Command::E2e { filter } => test::e2e_command(&paths, filter.as_deref()),
         Command::Load { host, args } => load::command(&paths, &host, &args),
-        Command::Bench { quick, only, cookies } => bench::command(&paths, &bench::Wanted { quick, only, cookies }),
+        Command::Bench { quick, only, cookies, scale } => bench::command(&paths, &bench::Wanted { quick, only, cookies, scale }),
         Command::Chaos { seconds, users, seed } => chaos::command(&paths, &chaos::Wanted { seconds, users, seed }),
         Command::Lint => lint::command(&paths),
     }

@@ -8,6 +8,7 @@ mod orders;
 mod pages;
 mod process;
 mod processes;
+mod scale;
 mod server;
 mod static_reply;
 mod table;
@@ -66,6 +67,18 @@ struct Args {
     /// Connections keep their cookies as browsers do, instead of being somebody new with each request
     #[arg(long)]
     cookies: bool,
+
+    /// Only this: whether calls cost at most half as much again with very many stored orders as with a thousand
+    #[arg(long)]
+    scale: bool,
+
+    /// How many orders are very many
+    #[arg(long, value_name = "NUMBER", default_value_t = 1_000_000, requires = "scale")]
+    scale_rows: u32,
+
+    /// A PostgreSQL where databases may be made: measures it too, beside SQLite
+    #[arg(long, value_name = "URL", requires = "scale")]
+    postgres_url: Option<String>,
 
     /// Serve the reply in this file instead: the child that the menu page is compared with
     #[arg(long, value_name = "FILE", requires = "listen", hide = true)]
@@ -134,6 +147,19 @@ async fn measure(args: Args) -> Result<Table> {
     fs::create_dir_all(&args.out).with_context(|| format!("{} cannot be made", args.out.display()))?;
     let bench = Bench { server, out: args.out, quick: args.quick, cookies: args.cookies };
     let mut table = Table { quick: args.quick, cookies: args.cookies, ..Table::default() };
+    if args.scale {
+        for postgres in std::iter::once(None).chain(args.postgres_url.as_deref().map(Some)) {
+            eprintln!("==> scale, {}", if postgres.is_some() { "PostgreSQL" } else { "SQLite" });
+            match scale::measure(&bench, postgres, args.scale_rows).await {
+                Ok(found) => {
+                    table.rows.extend(found.rows);
+                    table.faults.extend(found.faults);
+                }
+                Err(error) => table.faults.push(format!("scale: {error:#}")),
+            }
+        }
+        return finished(&bench, table, "scale");
+    }
     for name in NAMES.into_iter().filter(|name| args.only.is_empty() || args.only.iter().any(|only| name.starts_with(only.as_str()))) {
         eprintln!("==> {name}");
         // What cannot be measured is a fault of its own; the rest may still be of use.
@@ -145,8 +171,13 @@ async fn measure(args: Args) -> Result<Table> {
             Err(error) => table.faults.push(format!("{name}: {error:#}; see {}", bench.out.join(format!("{name}.log")).display())),
         }
     }
+    finished(&bench, table, "bench")
+}
+
+/// Writes the report and shows it.
+fn finished(bench: &Bench, table: Table, report: &str) -> Result<Table> {
     let json = serde_json::to_vec_pretty(&table)?;
-    for (file, content) in [("bench.json", json), ("bench.md", table.markdown().into_bytes())] {
+    for (file, content) in [(format!("{report}.json"), json), (format!("{report}.md"), table.markdown().into_bytes())] {
         let file = bench.out.join(file);
         fs::write(&file, content).with_context(|| format!("{} cannot be written", file.display()))?;
     }

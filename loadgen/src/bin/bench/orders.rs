@@ -143,7 +143,10 @@ pub async fn checkout(bench: &Bench, connections: usize) -> Result<Found> {
 }
 
 /// Sets the stock so high that nothing runs out and nothing is filled up.
-async fn stock_up(operator: &mut Connection) -> Result<()> {
+///
+/// # Errors
+/// The menu service did not answer 200.
+pub async fn stock_up(operator: &mut Connection) -> Result<()> {
     for drink in DRINKS {
         let body = format!(r#"{{"stock":{DEEP_STOCK}}}"#);
         operator.send("PUT", &format!("/api/inventory/{drink}"), body.as_bytes()).await?.expect(200, "set stock")?;

@@ -38,6 +38,14 @@ const NOT_INHERITED: [&str; 20] = [
     "USER_URL",
 ];
 
+/// Where a server keeps what it knows.
+#[derive(Clone, Copy)]
+pub struct Settings<'a> {
+    pub data: &'a Path,
+    /// Files in `data` without it.
+    pub database_url: Option<&'a str>,
+}
+
 /// A program that was started here. It does not outlive this value.
 pub struct Running {
     child: Child,
@@ -55,6 +63,17 @@ impl Running {
         let data = out.join(format!("data-{name}"));
         let _ = fs::remove_dir_all(&data);
         fs::create_dir_all(&data).with_context(|| format!("{} cannot be made", data.display()))?;
+        let mut server = Self::spawn_on(program, out, name, Settings { data: &data, database_url: None })?;
+        server.removes(&data);
+        Ok(server)
+    }
+
+    /// Removes this folder when it is dropped.
+    pub fn removes(&mut self, data: &Path) {
+        self.data = Some(data.to_owned());
+    }
+
+    fn spawn_on(program: &Path, out: &Path, name: &str, settings: Settings<'_>) -> Result<Self> {
         let address = free_address()?;
         let mut command = Command::new(program);
         for name in NOT_INHERITED {
@@ -62,11 +81,14 @@ impl Running {
         }
         command
             .env("SITE_ADDR", address.to_string())
-            .env("DATA_DIR", &data)
+            .env("DATA_DIR", settings.data)
             .env("OPERATOR_TOKEN", OPERATOR_TOKEN)
             .env("SEED", "1")
             .env("RATE_LIMIT", "0");
-        Self::spawn(command, program, address, Some(data), &out.join(format!("{name}.log")))
+        if let Some(url) = settings.database_url {
+            command.env("DATABASE_URL", url);
+        }
+        Self::spawn(command, program, address, None, &out.join(format!("{name}.log")))
     }
 
     /// Starts the server and waits until it is ready.
@@ -74,10 +96,21 @@ impl Running {
     /// # Errors
     /// It cannot be started or is not ready in time.
     pub async fn server(program: &Path, out: &Path, name: &str) -> Result<Self> {
-        let mut server = Self::spawn_server(program, out, name)?;
-        let mut connection = server.connect().await?;
+        Self::spawn_server(program, out, name)?.ready().await
+    }
+
+    /// The same on what is there, which stays there.
+    ///
+    /// # Errors
+    /// As [`Running::server`].
+    pub async fn server_on(program: &Path, out: &Path, name: &str, settings: Settings<'_>) -> Result<Self> {
+        Self::spawn_on(program, out, name, settings)?.ready().await
+    }
+
+    async fn ready(mut self) -> Result<Self> {
+        let mut connection = self.connect().await?;
         connection.get("/ready").await?.expect(200, "/ready")?;
-        Ok(server)
+        Ok(self)
     }
 
     /// Starts this program again as a server of one fixed reply, and waits until it listens.
