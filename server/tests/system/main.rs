@@ -16,6 +16,7 @@ mod harness;
 mod health;
 mod idempotency;
 mod identity;
+mod ledger;
 mod ordering;
 mod outage;
 mod pages;

@@ -7,7 +7,7 @@ mod postgres;
 mod redis;
 
 pub use postgres::{PostgresServer, postgres_database};
-pub use redis::RedisServer;
+pub use redis::{RedisServer, redis_set};
 
 use contract::Timestamp;
 use contract::flags::Audience;

@@ -101,6 +101,11 @@ impl RedisServer {
     }
 }
 
+/// Writes one key, past everything that should guard it.
+pub async fn redis_set(redis: &Redis, key: &str, value: &str) {
+    redis.pool().next().set::<(), _, _>(key, value, None, None, false).await.unwrap();
+}
+
 fn spawn(port: u16, folder: &TempDir) -> Child {
     let program = std::env::var("FEAST_REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned());
     Command::new(&program)

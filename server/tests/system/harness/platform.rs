@@ -124,6 +124,18 @@ impl Platform {
         self.processes.borrow().iter().map(|process| (process.name, process.http.clone())).collect()
     }
 
+    /// Where the one process of an embedded platform keeps its files.
+    pub fn data_dir(&self) -> std::path::PathBuf {
+        self.folder.path().join("server")
+    }
+
+    /// Changes what is in Redis behind everybody's back.
+    pub async fn redis_set(&self, key: &str, value: &str) {
+        let url = self.redis.borrow().as_ref().unwrap().url();
+        let redis = runtime::store::redis::Redis::connect(&url).await.unwrap();
+        testkit::redis_set(&redis, key, value).await;
+    }
+
     /// The file of [`Options::flags_file`].
     pub fn write_flags(&self, text: &str) {
         std::fs::write(flags_file(self.folder.path()), text).unwrap();
