@@ -48,6 +48,12 @@ pub fn tests(paths: &Paths, built: &Units) -> Result<String> {
     })
 }
 
+/// The tests of the whole platform alone.
+pub fn system_tests(paths: &Paths) -> Result<String> {
+    cargo_build(paths, &["test", "--no-run", "--test", "system"], &mut Units::default())?;
+    Ok(String::new())
+}
+
 fn cargo_build(paths: &Paths, args: &[&str], units: &mut Units) -> Result<()> {
     let mut cargo = cargo(paths);
     cargo.args(args).args(PACKAGES).arg("--message-format=json-render-diagnostics");

@@ -19,9 +19,7 @@ pub struct Wanted {
 pub fn command(paths: &Paths, wanted: &Wanted) -> Result<ExitCode> {
     let mut report = Report::new();
     let _ = report.stage("test programs", || setup::for_tests(paths));
-    if let Ok(built) = build::stages(paths, &mut report)
-        && report.stage("compile tests", || build::tests(paths, &built)).is_ok()
-    {
+    if build::stages(paths, &mut report).is_ok() && report.stage("compile tests", || build::system_tests(paths)).is_ok() {
         let _ = report.stage("storm", || {
             let mut storm = cargo(paths);
             storm.args(["test", "--test", "system"]).args(build::PACKAGES).args(["--", "storm::", "--test-threads=1"]);
