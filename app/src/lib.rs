@@ -13,6 +13,8 @@ pub mod actions;
 #[cfg(feature = "ssr")]
 pub mod back_office;
 #[cfg(feature = "ssr")]
+pub mod control_room;
+#[cfg(feature = "ssr")]
 pub mod cookies;
 #[cfg(feature = "ssr")]
 pub mod desk;

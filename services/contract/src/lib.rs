@@ -4,16 +4,20 @@
 //! nor how anything is stored. It compiles to wasm, so that browser code can share it.
 
 pub mod account;
+pub mod audit;
 pub mod cart;
 pub mod client;
 pub mod delivery;
+pub mod detection;
 pub mod error;
 pub mod event;
 pub mod flags;
 pub mod geo;
 pub mod health;
 pub mod id;
+pub mod incident;
 pub mod ledger;
+pub mod load;
 pub mod menu;
 pub mod money;
 pub mod notification;
@@ -21,7 +25,9 @@ pub mod order;
 pub mod parked;
 pub mod payment;
 pub mod pricing;
+pub mod proof;
 pub mod quantity;
+pub mod telemetry;
 pub mod text;
 pub mod time;
 
