@@ -27,6 +27,7 @@ impl FlagDesk for Fake {
                     .map(|name| Variant { name: name.into(), value: json!({"errorRate": 5}) })
                     .to_vec(),
                 flip: flip.map(|(_, flip)| flip.clone()),
+                signal: None,
             }
         };
         Ok(flags.iter().map(|key| state(key)).collect())

@@ -7,7 +7,7 @@ use super::provider::SnapshotProvider;
 use super::snapshot::{Flag, Snapshot, Snapshots, is_off};
 use crate::clock::SharedClock;
 use crate::context;
-use contract::flags::{Audience, FlagState, Flip, Variant};
+use contract::flags::{Audience, FlagState, Flip, Signal, Variant};
 use contract::{ApiError, Code, Timestamp};
 use futures::FutureExt;
 use open_feature::OpenFeature;
@@ -240,6 +240,7 @@ impl FlagControl {
                 default_variant: default.clone(),
                 variants: variants(flag),
                 flip: flipped.map(|flipped| flipped.flip.clone()),
+                signal: Signal::of(|name| flag.metadata.get(name)),
             })
         })
     }
