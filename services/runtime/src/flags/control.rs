@@ -1,5 +1,6 @@
 //! The flags of this process: what the source says, and the operator's flips over it.
 
+use super::change::{Change, ChangeKind, Watchers, actor};
 use super::client::targeting_key;
 use super::definitions::{Definitions, DefinitionsError, default_variant, has_variant, targeting};
 use super::overlay;
@@ -33,6 +34,7 @@ struct Inner {
     snapshots: Snapshots,
     state: Mutex<State>,
     flipped: Arc<Notify>,
+    watchers: Watchers,
 }
 
 struct State {
@@ -61,7 +63,7 @@ impl FlagControl {
         let set = tokio::task::unconstrained(sdk.set_provider(SnapshotProvider::new(snapshots.clone()))).now_or_never();
         set.ok_or_else(|| DefinitionsError::Shape("the provider could not be set".to_owned()))?;
         let state = Mutex::new(State { source, flips: BTreeMap::new() });
-        let control = Self(Arc::new(Inner { clock, sdk, snapshots, state, flipped: Arc::default() }));
+        let control = Self(Arc::new(Inner { clock, sdk, snapshots, state, flipped: Arc::default(), watchers: Watchers::default() }));
         tokio::spawn(expire(Arc::downgrade(&control.0)));
         Ok(control)
     }
@@ -78,10 +80,18 @@ impl FlagControl {
         }
         let source = definitions.clone();
         let mut flips = state.flips.clone();
-        flips.retain(|key, flipped| definitions.flag(key).is_some_and(|flag| has_variant(flag, &flipped.variant)));
+        let mut ended = Vec::new();
+        flips.retain(|key, flipped| {
+            let there = definitions.flag(key).is_some_and(|flag| has_variant(flag, &flipped.variant));
+            if !there {
+                ended.push(key.clone());
+            }
+            there
+        });
         self.publish(&mut state, State { source, flips })?;
         drop(state);
         tracing::info!(name: "flags.source_changed", "The flag source changed");
+        self.tell(ChangeKind::Source, "*", "", None, ended);
         Ok(())
     }
 
@@ -117,7 +127,11 @@ impl FlagControl {
         let after = self.described(&state, key).ok_or_else(|| unknown(key));
         drop(state);
         self.0.flipped.notify_one();
-        audit("flag.flipped", key, variant, Some((&audience, expires_at)));
+        audit(ChangeKind::Flipped, key, variant, Some((&audience, expires_at)));
+        match changes_nothing {
+            true => self.tell(ChangeKind::Cleared, key, "", None, vec![key.to_owned()]),
+            false => self.tell(ChangeKind::Flipped, key, variant, Some((audience, expires_at)), Vec::new()),
+        }
         after
     }
 
@@ -130,10 +144,11 @@ impl FlagControl {
         if state.source.flag(key).is_none() {
             return Err(unknown(key));
         }
-        self.end(&mut state, |flipped, _| flipped != key).map_err(|_| ApiError::internal())?;
+        let ended = self.end(&mut state, |flipped, _| flipped != key).map_err(|_| ApiError::internal())?;
         let after = self.described(&state, key).ok_or_else(|| unknown(key));
         drop(state);
-        audit("flag.cleared", key, "", None);
+        audit(ChangeKind::Cleared, key, "", None);
+        self.tell(ChangeKind::Cleared, key, "", None, ended);
         after
     }
 
@@ -143,17 +158,21 @@ impl FlagControl {
     /// `INTERNAL` when the source's definitions cannot be read any more.
     pub fn clear_all(&self) -> Result<usize, ApiError> {
         let ended = self.end(&mut self.state(), |_, _| false).map_err(|_| ApiError::internal())?;
-        audit("flag.all_clear", "*", "", None);
-        Ok(ended.len())
+        audit(ChangeKind::AllClear, "*", "", None);
+        let flips = ended.len();
+        self.tell(ChangeKind::AllClear, "*", "", None, ended);
+        Ok(flips)
     }
 
     /// Ends the flips whose time is over. Runs by itself; tests that moved the clock need not wait for it.
     pub fn tick(&self) {
         let now = self.0.clock.now();
-        match self.end(&mut self.state(), |_, flipped| flipped.flip.expires_at > now) {
+        let ended = self.end(&mut self.state(), |_, flipped| flipped.flip.expires_at > now);
+        match ended {
             Ok(ended) => {
                 for key in ended {
                     tracing::info!(name: "flag.expired", flag = key, "The flip of {key} ended by itself");
+                    self.tell(ChangeKind::Expired, &key, "", None, vec![key.clone()]);
                 }
             }
             Err(error) => tracing::error!(%error, "Flips could not be ended"),
@@ -181,6 +200,16 @@ impl FlagControl {
     /// Every change from now on.
     pub fn subscribe(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.0.snapshots.subscribe()
+    }
+
+    /// Calls `watcher` after every flip, clearing, expiry and change of the source, from whatever task did it. It must not wait.
+    pub fn watch(&self, watcher: impl Fn(&Change) + Send + Sync + 'static) {
+        self.0.watchers.add(Arc::new(watcher));
+    }
+
+    fn tell(&self, kind: ChangeKind, flag: &str, variant: &str, until: Option<(Audience, Timestamp)>, ended: Vec<String>) {
+        let (at, flag, variant) = (self.0.clock.now(), flag.to_owned(), variant.to_owned());
+        self.0.watchers.tell(&Change { at, who: actor(), kind, flag, variant, until, ended });
     }
 
     pub(super) fn snapshots(&self) -> &Snapshots {
@@ -278,9 +307,8 @@ fn invalid(message: String) -> ApiError {
 }
 
 /// Who did what, and when: the log line carries the time and the request.
-fn audit(action: &'static str, flag: &str, variant: &str, until: Option<(&Audience, Timestamp)>) {
-    let request = context::current();
-    let operator = request.session.as_deref().map_or_else(|| "token".to_owned(), targeting_key);
+fn audit(kind: ChangeKind, flag: &str, variant: &str, until: Option<(&Audience, Timestamp)>) {
+    let (request, operator, action) = (context::current(), actor(), kind.action());
     let (audience, expires_at) = match until {
         Some((audience, expires_at)) => (format!("{audience:?}"), expires_at.to_string()),
         None => Default::default(),

@@ -4,6 +4,7 @@
 //! other processes follow it by [`sync`] and [`ofrep`]. `docs/flags.md` tells how a flag is added.
 
 pub mod api;
+mod change;
 mod client;
 mod control;
 mod definitions;
@@ -19,6 +20,7 @@ mod source;
 pub mod sync;
 mod value;
 
+pub use change::{Change, ChangeKind, actor};
 pub use client::{Active, At, Flags, targeting_key};
 pub use control::{DEFAULT_TTL, FlagControl, MAX_TTL};
 pub use definitions::{BUILT_IN, DefinitionsError};

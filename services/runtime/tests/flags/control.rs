@@ -203,3 +203,30 @@ async fn shared_rules_and_flags_of_other_types_are_evaluated() {
         assert_eq!(flags.evaluate(key).await.unwrap().value, value, "{key}");
     }
 }
+
+#[tokio::test]
+async fn whoever_watches_is_told_of_every_change_in_its_order() {
+    let clock = ManualClock::at(Timestamp::from_millis(0));
+    let control = FlagControl::new(Arc::new(clock.clone())).unwrap();
+    let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let told = seen.clone();
+    control.watch(move |change| told.lock().unwrap().push(change.clone()));
+    control.set("cart-slow", "300-ms", None, Audience::Synthetic).unwrap();
+    control.set("cart-slow", "off", None, Audience::Everyone).unwrap();
+    control.set("store-down", "all", Some(Duration::from_secs(1)), Audience::Everyone).unwrap();
+    clock.advance(Duration::from_secs(2));
+    control.tick();
+    control.clear_all().unwrap();
+    let seen = seen.lock().unwrap().clone();
+    let actions: Vec<(&str, &str)> = seen.iter().map(|change| (change.kind.action(), change.flag.as_str())).collect();
+    let expected = [
+        ("flag.flipped", "cart-slow"),
+        ("flag.cleared", "cart-slow"),
+        ("flag.flipped", "store-down"),
+        ("flag.expired", "store-down"),
+        ("flag.all_clear", "*"),
+    ];
+    assert_eq!(actions, expected);
+    assert_eq!(seen[0].until, Some((Audience::Synthetic, Timestamp::from_millis(600_000))));
+    assert!(seen.iter().all(|change| change.who == "platform"), "no request asked for it");
+}
