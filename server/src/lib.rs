@@ -44,7 +44,7 @@ pub fn main() -> ExitCode {
         Ok(config) => config,
         Err(code) => return code,
     };
-    run_process(NAME, config.settings.clone(), async move |platform| run(platform, config).await)
+    run_process(NAME, config.settings.clone(), None, async move |platform| run(platform, config).await)
 }
 
 /// Builds everything, serves until stopped.

@@ -6,7 +6,7 @@ use crate::flags::FlagSource;
 use crate::health::{self, Health};
 use crate::platform::Platform;
 use crate::service::Service;
-use crate::telemetry::Telemetry;
+use crate::telemetry::{Sink, Telemetry, Wishes};
 use axum::Router;
 use axum::serve::ListenerExt;
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
@@ -59,7 +59,7 @@ where
     };
     let mut settings = args.settings;
     settings.flags_source.get_or_insert_with(|| "flagd://127.0.0.1:8015".to_owned());
-    run_process(name, settings.clone(), async move |platform| {
+    run_process(name, settings.clone(), None, async move |platform| {
         let address = listen_address("LISTEN_ADDR", args.listen_addr.as_deref(), port)?;
         settings.require_token_off_loopback(address)?;
         if settings.redis_url.is_none() && !WITHOUT_REDIS.contains(&name) {
@@ -90,14 +90,16 @@ pub fn parse<T: Args + FromArgMatches + CommandFactory>(name: &'static str, abou
     T::from_arg_matches(&matches).map_err(said)
 }
 
-/// Starts telemetry, the async runtime and the platform, runs `main` until it returns, then drains and flushes.
-pub fn run_process<M>(name: &'static str, settings: Settings, main: M) -> ExitCode
+/// Starts telemetry, the async runtime and the platform, runs `main` until it returns, then drains and flushes. `sink` keeps the process'
+/// spans and logs; without one they go to the server on this machine, unless the environment says otherwise.
+pub fn run_process<M>(name: &'static str, settings: Settings, sink: Option<Arc<dyn Sink>>, main: M) -> ExitCode
 where
     M: AsyncFnOnce(Arc<Platform>) -> Result<(), BootError>,
 {
     // One TLS provider for the whole process, before anything may open a connection.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let telemetry = match Telemetry::start(name, settings.log_format()) {
+    let wishes = Wishes { sink, token: settings.internal_token.clone() };
+    let telemetry = match Telemetry::start(name, settings.log_format(), wishes) {
         Ok(telemetry) => telemetry,
         Err(error) => return fail(name, &BootError::Config(error.to_string())),
     };

@@ -33,7 +33,7 @@ pub fn platform_with(settings: Settings) -> (Platform, ManualClock) {
     let clock = ManualClock::at(MORNING);
     let stop = CancellationToken::new();
     let flags = FlagSource::start(None, Arc::new(clock.clone()), stop.clone()).unwrap();
-    (Platform::new(settings, Arc::new(clock.clone()), Arc::new(MetricsHub::new(false)), flags, stop), clock)
+    (Platform::new(settings, Arc::new(clock.clone()), Arc::new(MetricsHub::default()), flags, stop), clock)
 }
 
 /// A guard that injects nothing.

@@ -8,7 +8,7 @@ use super::resource;
 use crate::context;
 use opentelemetry::logs::{AnyValue, LogRecord as _};
 use opentelemetry::trace::Span as _;
-use opentelemetry::{Context, InstrumentationScope, Key, KeyValue};
+use opentelemetry::{Context, InstrumentationScope, Key, KeyValue, Value};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::{LogBatch, LogExporter, LogProcessor, SdkLogRecord};
@@ -16,8 +16,8 @@ use opentelemetry_sdk::trace::{Span, SpanData, SpanExporter, SpanProcessor};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// Internal mark; taken off before export.
-const OWNER: &str = "feast.service";
+/// Internal mark of spans and log records; taken off before export.
+pub const SERVICE: &str = "feast.service";
 
 /// The services that may own telemetry, so that an exporter exists for each before the first batch.
 const SERVICES: [&str; 9] = ["server", "menu", "cart", "middleware", "order", "user", "payment", "delivery", "notification"];
@@ -26,6 +26,15 @@ fn owner_or(process: &'static str) -> &'static str {
     match context::current().service {
         "" => process,
         service => service,
+    }
+}
+
+/// Whose span it is; `process` when nobody marked it.
+pub fn service_of<'s>(span: &'s SpanData, process: &'static str) -> &'s str {
+    let owner = span.attributes.iter().find(|attribute| attribute.key.as_str() == SERVICE);
+    match owner.map(|attribute| &attribute.value) {
+        Some(Value::String(service)) => service.as_str(),
+        _ => process,
     }
 }
 
@@ -44,7 +53,7 @@ impl SpanOwner {
 impl SpanProcessor for SpanOwner {
     fn on_start(&self, span: &mut Span, _cx: &Context) {
         if span.is_recording() {
-            span.set_attribute(KeyValue::new(OWNER, owner_or(self.process)));
+            span.set_attribute(KeyValue::new(SERVICE, owner_or(self.process)));
         }
     }
     fn on_end(&self, _span: SpanData) {}
@@ -70,7 +79,7 @@ impl LogOwner {
 
 impl LogProcessor for LogOwner {
     fn emit(&self, record: &mut SdkLogRecord, _scope: &InstrumentationScope) {
-        record.add_attribute(Key::from_static_str(OWNER), AnyValue::from(owner_or(self.process)));
+        record.add_attribute(Key::from_static_str(SERVICE), AnyValue::from(owner_or(self.process)));
     }
     fn force_flush(&self) -> OTelSdkResult {
         Ok(())
@@ -80,10 +89,13 @@ impl LogProcessor for LogOwner {
     }
 }
 
-fn one_each<T, E>(process: &'static str, build: impl Fn() -> Result<T, E>) -> Result<HashMap<&'static str, T>, E> {
+/// One exporter a service; `None` when `build` has none.
+type Each<T, E> = Result<Option<HashMap<&'static str, T>>, E>;
+
+fn one_each<T, E>(process: &'static str, build: impl Fn() -> Option<Result<T, E>>) -> Each<T, E> {
     // A process that is one service needs one exporter; the server may host them all.
     let services: &[&'static str] = if process == "server" { &SERVICES } else { &[process] };
-    services.iter().map(|service| Ok((*service, build()?))).collect()
+    services.iter().map(|service| build().map(|built| built.map(|built| (*service, built)))).collect::<Option<Result<_, _>>>().transpose()
 }
 
 #[derive(Debug)]
@@ -93,10 +105,12 @@ pub struct ByServiceSpans<E> {
 }
 
 impl<E: SpanExporter> ByServiceSpans<E> {
+    /// `None` when `build` has nothing.
+    ///
     /// # Errors
     /// What `build` answers.
-    pub fn new<X>(process: &'static str, build: impl Fn() -> Result<E, X>) -> Result<Self, X> {
-        Ok(Self { process, exporters: one_each(process, build)? })
+    pub fn new<X>(process: &'static str, build: impl Fn() -> Option<Result<E, X>>) -> Result<Option<Self>, X> {
+        Ok(one_each(process, build)?.map(|exporters| Self { process, exporters }))
     }
 }
 
@@ -104,7 +118,7 @@ impl<E: SpanExporter> SpanExporter for ByServiceSpans<E> {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let mut sorted: HashMap<String, Vec<SpanData>> = HashMap::new();
         for mut span in batch {
-            let at = span.attributes.iter().position(|attribute| attribute.key.as_str() == OWNER);
+            let at = span.attributes.iter().position(|attribute| attribute.key.as_str() == SERVICE);
             let owner = at.map(|at| span.attributes.swap_remove(at).value.as_str().into_owned());
             sorted.entry(owner.unwrap_or_else(|| self.process.to_owned())).or_default().push(span);
         }
@@ -135,16 +149,18 @@ pub struct ByServiceLogs<E> {
 }
 
 impl<E: LogExporter> ByServiceLogs<E> {
+    /// `None` when `build` has nothing.
+    ///
     /// # Errors
     /// What `build` answers.
-    pub fn new<X>(process: &'static str, build: impl Fn() -> Result<E, X>) -> Result<Self, X> {
-        Ok(Self { process, exporters: one_each(process, build)? })
+    pub fn new<X>(process: &'static str, build: impl Fn() -> Option<Result<E, X>>) -> Result<Option<Self>, X> {
+        Ok(one_each(process, build)?.map(|exporters| Self { process, exporters }))
     }
 }
 
 fn log_owner(record: &SdkLogRecord) -> Option<String> {
     record.attributes_iter().find_map(|(key, value)| match value {
-        AnyValue::String(owner) if key.as_str() == OWNER => Some(owner.as_str().to_owned()),
+        AnyValue::String(owner) if key.as_str() == SERVICE => Some(owner.as_str().to_owned()),
         _ => None,
     })
 }
@@ -202,7 +218,7 @@ mod tests {
     #[tokio::test]
     async fn a_span_is_exported_under_the_service_that_was_running() {
         let kept = Kept::default();
-        let exporter = ByServiceSpans::new("server", || Ok::<_, ()>(kept.clone())).unwrap();
+        let exporter = ByServiceSpans::new("server", || Some(Ok::<_, ()>(kept.clone()))).unwrap().unwrap();
         let provider = SdkTracerProvider::builder().with_span_processor(SpanOwner::new("server")).with_simple_exporter(exporter).build();
         let tracer = provider.tracer("test");
         tracer.start("edge").end();

@@ -1,23 +1,29 @@
 //! OpenTelemetry for every process: traces, metrics and logs, each carrying the service it belongs to, also when many services
 //! share one process (see [`by_service`]).
 //!
-//! With `OTEL_EXPORTER_OTLP_ENDPOINT` set (or the endpoint of a single signal) everything is exported by OTLP over HTTP.
-//! Without it, trace ids still exist and travel, and `/metrics` still answers.
+//! The server gives a [`Sink`] and keeps its own; everybody else exports by OTLP over HTTP ([`export`] says where to). Where there is
+//! nothing to export to, trace ids still exist and travel, and `/metrics` still answers.
 
 mod by_service;
+mod export;
 mod format;
 pub mod metrics;
 pub mod propagation;
+mod sink;
+
+pub use by_service::{SERVICE, service_of};
+pub use sink::Sink;
 
 use crate::config::LogFormat;
 use by_service::{ByServiceLogs, ByServiceSpans, LogOwner, SpanOwner};
+use export::Destinations;
 use metrics::MetricsHub;
 use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_otlp::{LogExporter, SpanExporter};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::logs::{BatchLogProcessor, SdkLoggerProvider};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
-use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider};
+use opentelemetry_sdk::trace::{BatchSpanProcessor, SdkTracerProvider};
+use sink::Feed;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::Subscriber;
@@ -26,14 +32,22 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Spans waiting for export. The default of 2 048 drops spans in the first busy second of a load run.
-const SPAN_QUEUE: usize = 65_536;
-
 /// The exporters and meters of this process. Dropped last: [`Telemetry::shutdown`] flushes.
 pub struct Telemetry {
     tracer: SdkTracerProvider,
     logger: Option<SdkLoggerProvider>,
     pub metrics: Arc<MetricsHub>,
+    /// It goes where nobody may be: that it does not arrive is no news.
+    by_default: bool,
+}
+
+/// What a process says about its telemetry; everything else is in the environment.
+#[derive(Clone, Default)]
+pub struct Wishes {
+    /// Who keeps spans and logs in this process. Without one, a service sends them to the server on this machine.
+    pub sink: Option<Arc<dyn Sink>>,
+    /// What the server knows us by.
+    pub token: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +56,8 @@ pub enum TelemetryError {
     Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
     #[error("RUST_LOG is not a valid filter")]
     Filter(#[from] tracing_subscriber::filter::ParseError),
+    #[error("no thread can be started for telemetry")]
+    Thread(#[from] std::io::Error),
     #[error("another subscriber is installed already")]
     Installed(#[from] tracing_subscriber::util::TryInitError),
 }
@@ -51,25 +67,34 @@ impl Telemetry {
     ///
     /// # Errors
     /// A bad `RUST_LOG` or `OTEL_*` setting.
-    pub fn start(service: &'static str, log_format: LogFormat) -> Result<Self, TelemetryError> {
+    pub fn start(service: &'static str, log_format: LogFormat, wishes: Wishes) -> Result<Self, TelemetryError> {
         opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
+        let to = Destinations::read(wishes.sink.is_none(), wishes.token.as_deref());
+        let feed = wishes.sink.filter(|_| !export::is_disabled()).map(Feed::start).transpose()?;
+
         let mut tracer = SdkTracerProvider::builder().with_resource(resource(service)).with_span_processor(SpanOwner::new(service));
-        let mut logger = None;
-        if exports("TRACES") {
-            let batch = BatchConfigBuilder::default().with_max_queue_size(SPAN_QUEUE).with_max_export_batch_size(4_096).build();
-            let exporter = ByServiceSpans::new(service, || SpanExporter::builder().with_http().build())?;
-            tracer = tracer.with_span_processor(BatchSpanProcessor::builder(exporter).with_batch_config(batch).build());
+        if let Some(feed) = feed.clone().filter(|_| export::is_wanted("TRACES")) {
+            tracer = tracer.with_span_processor(feed);
         }
-        if exports("LOGS") {
-            let exporter = ByServiceLogs::new(service, || LogExporter::builder().with_http().build())?;
-            let provider = SdkLoggerProvider::builder()
-                .with_resource(resource(service))
-                .with_log_processor(LogOwner::new(service))
-                .with_log_processor(BatchLogProcessor::builder(exporter).build());
-            logger = Some(provider.build());
+        if let Some(exporter) = ByServiceSpans::new(service, || to.traces.spans())? {
+            tracer = tracer.with_span_processor(BatchSpanProcessor::builder(exporter).with_batch_config(export::span_batches()).build());
+        }
+
+        let feed = feed.filter(|_| export::is_wanted("LOGS"));
+        let exporter = ByServiceLogs::new(service, || to.logs.logs())?;
+        let mut logger = None;
+        if feed.is_some() || exporter.is_some() {
+            let mut builder = SdkLoggerProvider::builder().with_resource(resource(service)).with_log_processor(LogOwner::new(service));
+            if let Some(feed) = feed {
+                builder = builder.with_log_processor(feed);
+            }
+            if let Some(exporter) = exporter {
+                builder = builder.with_log_processor(BatchLogProcessor::builder(exporter).with_batch_config(export::log_batches()).build());
+            }
+            logger = Some(builder.build());
         }
         let tracer = tracer.build();
-        let metrics = Arc::new(MetricsHub::new(exports("METRICS")));
+        let metrics = Arc::new(MetricsHub::new(to.metrics.clone()));
         opentelemetry::global::set_tracer_provider(tracer.clone());
 
         let spans = tracing_opentelemetry::layer()
@@ -84,8 +109,8 @@ impl Telemetry {
         let bridge = logger.as_ref().map(|provider| {
             opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge::new(provider).with_filter(quiet_exporters(LevelFilter::INFO))
         });
-        tracing_subscriber::registry().with(spans).with(bridge).with(log_layer(log_format)?).try_init()?;
-        Ok(Self { tracer, logger, metrics })
+        tracing_subscriber::registry().with(spans).with(bridge).with(log_layer(log_format, to.is_by_default())?).try_init()?;
+        Ok(Self { tracer, logger, metrics, by_default: to.is_by_default() })
     }
 
     /// Flushes and stops every exporter, within `deadline`. Blocks: call it after the async runtime has ended.
@@ -100,17 +125,10 @@ impl Telemetry {
         if self.logger.is_some_and(|logger| logger.shutdown_with_timeout(deadline).is_err()) {
             missed.push("logs");
         }
-        if !missed.is_empty() {
+        if !missed.is_empty() && !self.by_default {
             tracing::warn!(signals = missed.join(","), "Telemetry was not flushed within the deadline");
         }
     }
-}
-
-/// Whether this signal has somewhere to go.
-fn exports(signal: &str) -> bool {
-    let set = |name: String| std::env::var(name).is_ok_and(|value| !value.is_empty());
-    let disabled = std::env::var("OTEL_SDK_DISABLED").is_ok_and(|value| value.eq_ignore_ascii_case("true"));
-    !disabled && (set("OTEL_EXPORTER_OTLP_ENDPOINT".to_owned()) || set(format!("OTEL_EXPORTER_OTLP_{signal}_ENDPOINT")))
 }
 
 /// Who emits: the service's name and the release it is of. `OTEL_RESOURCE_ATTRIBUTES` adds to it.
@@ -144,7 +162,8 @@ fn quiet_exporters(level: LevelFilter) -> Targets {
 }
 
 /// Logs on standard output, filtered by `RUST_LOG` (default `info`, with chatty libraries at `warn`).
-fn log_layer<S>(log_format: LogFormat) -> Result<Box<dyn Layer<S> + Send + Sync>, TelemetryError>
+/// `quiet`: that nobody takes our telemetry is not worth a line.
+fn log_layer<S>(log_format: LogFormat, quiet: bool) -> Result<Box<dyn Layer<S> + Send + Sync>, TelemetryError>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
@@ -155,7 +174,7 @@ where
             .with_default(LevelFilter::INFO)
             .with_target("sqlx", LevelFilter::WARN)
             .with_target("fred", LevelFilter::WARN)
-            .with_target("opentelemetry", LevelFilter::WARN)
+            .with_target("opentelemetry", if quiet { LevelFilter::OFF } else { LevelFilter::WARN })
             .with_target("memory_serve", LevelFilter::WARN)
             // Evaluations are events of spans; as logs they would be a line a request.
             .with_target("feature_flag", LevelFilter::WARN),
