@@ -6,7 +6,11 @@ pub mod histogram;
 pub mod intake;
 pub mod limits;
 pub mod model;
+pub mod otlp;
+pub mod receiver;
+pub mod sdk;
 pub mod store;
+pub mod words;
 
 pub use counts::{Counts, Select};
 pub use errors::{BadCursor, ImportError};
