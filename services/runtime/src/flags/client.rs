@@ -2,7 +2,7 @@
 
 use super::control::FlagControl;
 use super::hook::EvaluationHook;
-use super::snapshot::{Flag, Snapshot, Snapshots, is_off};
+use super::snapshot::{Flag, Snapshot, Snapshots};
 use super::value::{struct_to_json, to_json};
 use crate::context;
 use open_feature::{Client, EvaluationContext, EvaluationDetails, EvaluationResult, StructValue};
@@ -54,6 +54,11 @@ impl Flags {
         self.0.as_ref().map_or("", |inner| inner.service)
     }
 
+    /// The OpenFeature client itself, for those who bring a context of their own; `None` for flags that are always off.
+    pub fn client(&self) -> Option<&Client> {
+        self.0.as_ref().map(|inner| &inner.client)
+    }
+
     /// Where the service counts; `None` for flags that are always off.
     pub(crate) fn meter(&self) -> Option<&Meter> {
         self.0.as_ref().map(|inner| &inner.meter)
@@ -82,7 +87,8 @@ impl Flags {
         }
         let context = evaluation_context(inner.service, at);
         let (variant, value) = inner.details(key, &context).await?;
-        (!is_off(&variant, &value)).then_some(Active { variant, value })
+        let off = inner.snapshots.peek(|now| now.flags.get(key).is_none_or(|flag| flag.is_off(&variant, &value)));
+        (!off).then_some(Active { variant, value })
     }
 
     /// The flags that may be on and that `wanted` picks, by name and place.

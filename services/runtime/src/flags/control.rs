@@ -5,7 +5,7 @@ use super::client::targeting_key;
 use super::definitions::{Definitions, DefinitionsError, default_variant, has_variant, targeting};
 use super::overlay;
 use super::provider::SnapshotProvider;
-use super::snapshot::{Flag, Snapshot, Snapshots, is_off};
+use super::snapshot::{Flag, Snapshot, Snapshots};
 use crate::clock::SharedClock;
 use crate::context;
 use contract::flags::{Audience, FlagState, Flip, Signal, Variant};
@@ -281,7 +281,7 @@ fn variants(flag: &Flag) -> Vec<Variant> {
         flag.variants.iter().map(|(name, value)| Variant { name: name.clone(), value: value.clone() }).collect();
     variants.sort_by_key(|variant| {
         let digits: String = variant.name.chars().take_while(char::is_ascii_digit).collect();
-        (!is_off(&variant.name, &variant.value), digits.parse::<u64>().unwrap_or(u64::MAX), variant.name.clone())
+        (!flag.is_off(&variant.name, &variant.value), digits.parse::<u64>().unwrap_or(u64::MAX), variant.name.clone())
     });
     variants
 }

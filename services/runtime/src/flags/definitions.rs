@@ -1,8 +1,7 @@
 //! A flagd document: read, checked and completed.
 
 use flagd_evaluation_engine::{FeatureFlag, FlagParser};
-use serde_json::{Map, Value};
-use std::collections::HashMap;
+use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
 /// The definitions that are compiled in: every flag of the product, all off.
@@ -58,17 +57,14 @@ impl Definitions {
         let Some(Value::Object(flags)) = document.get_mut("flags") else {
             return Err(DefinitionsError::Shape("there is no object \"flags\"".to_owned()));
         };
-        flags.retain(|key, flag| match complete(flag) {
+        flags.retain(|key, flag| match check(flag) {
             Ok(()) => true,
             Err(reason) => {
                 left_out(key, reason);
                 false
             }
         });
-        let definitions = Self { document };
-        // The engine has the last word: what it does not read must not replace what is in force.
-        engine_flags(&definitions.to_json())?;
-        Ok(definitions)
+        Ok(Self { document })
     }
 
     pub fn flag(&self, key: &str) -> Option<&Map<String, Value>> {
@@ -88,11 +84,25 @@ impl Definitions {
     }
 }
 
-/// What the engine makes of a document, with shared rules (`$evaluators`) put in their places.
-pub fn engine_flags(document: &str) -> Result<HashMap<String, FeatureFlag>, DefinitionsError> {
-    match FlagParser::parse_string(document) {
-        Ok(parsed) => Ok(parsed.flags),
-        Err(error) => Err(DefinitionsError::Shape(error.to_string())),
+/// What the engine makes of a flag that has no `defaultVariant`, which it cannot read itself.
+pub const NO_DEFAULT: &str = "";
+
+impl Definitions {
+    /// What the engine makes of each flag, with shared rules (`$evaluators`) put in their places; a sentence where it makes nothing of
+    /// it. One by one, because the engine refuses a whole document for one wrong flag.
+    pub fn for_engine(&self) -> impl Iterator<Item = (&str, Result<FeatureFlag, String>)> {
+        const EVALUATORS: &str = "$evaluators";
+        let evaluators = self.document.get(EVALUATORS).cloned().unwrap_or_default();
+        self.flags().into_iter().flatten().map(move |(key, flag)| {
+            let mut flag = flag.clone();
+            if let Some(flag) = flag.as_object_mut().filter(|flag| flag.get("defaultVariant").is_none_or(Value::is_null)) {
+                flag.insert("defaultVariant".to_owned(), NO_DEFAULT.into());
+            }
+            let document = json!({EVALUATORS: evaluators, "flags": {key: flag}}).to_string();
+            let read = FlagParser::parse_string(&document).map_err(|error| error.to_string());
+            let found = read.and_then(|mut parsed| parsed.flags.remove(key).ok_or_else(|| "the engine passed it over".to_owned()));
+            (key.as_str(), found)
+        })
     }
 }
 
@@ -110,23 +120,21 @@ pub fn has_variant(flag: &Map<String, Value>, variant: &str) -> bool {
     flag.get("variants").and_then(|variants| variants.get(variant)).is_some()
 }
 
-/// Makes a flag one that the engine reads, or says why it cannot be.
-fn complete(flag: &mut Value) -> Result<(), &'static str> {
-    let flag = flag.as_object_mut().ok_or("it is not an object")?;
+/// Says why a flag cannot be evaluated.
+fn check(flag: &Value) -> Result<(), &'static str> {
+    let flag = flag.as_object().ok_or("it is not an object")?;
     if !matches!(flag.get("state").and_then(Value::as_str), Some("ENABLED" | "DISABLED")) {
         return Err("its state is neither ENABLED nor DISABLED");
     }
     if !flag.get("variants").is_some_and(Value::is_object) {
         return Err("it has no variants");
     }
-    if flag.get("defaultVariant").is_none_or(Value::is_null) {
-        // flagd reads this as "the default of the code", and that is off everywhere. The engine reads it as an error.
-        flag.insert("defaultVariant".to_owned(), OFF.into());
+    match flag.get("defaultVariant") {
+        // flagd reads this as "the default of the code", and with us that is off.
+        None | Some(Value::Null) => Ok(()),
+        Some(Value::String(variant)) if has_variant(flag, variant) => Ok(()),
+        Some(_) => Err("its default variant is not one of its variants"),
     }
-    if !has_variant(flag, default_variant(flag)) {
-        return Err("its default variant is not one of its variants");
-    }
-    Ok(())
 }
 
 fn borrow_metadata(key: &str, flag: &mut Value) {
@@ -144,42 +152,81 @@ fn borrow_metadata(key: &str, flag: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use contract::flags::{Signal, SignalKind};
 
     #[test]
     fn the_built_in_definitions_hold_every_flag_default_off_with_its_metadata() {
         let definitions = Definitions::parse(BUILT_IN, |key, reason| panic!("{key}: {reason}")).unwrap();
         let flags = definitions.flags().unwrap();
         let keys: Vec<&str> = flags.keys().map(String::as_str).collect();
-        let mut expected = [
+        let expected = [
+            "assets-slow",
             "cart-chaos-errors",
             "cart-slow",
+            "cart-ttl",
+            "checkout-express",
+            "circuit-breaker",
+            "cpu-burn",
+            "db-pool-exhaustion",
+            "delivery-no-couriers",
+            "delivery-regional-slowdown",
             "events-lag",
+            "free-delivery",
             "inventory-shortage",
+            "load-paused",
+            "load-users",
+            "log-flood",
+            "menu-cache-off",
             "menu-item-failure",
             "middleware-unreachable",
+            "notification-memory-leak",
+            "order-bad-release",
+            "order-history-n-plus-one",
             "order-lost-reply",
+            "payment-failure",
+            "payment-slow",
+            "payment-unreachable",
             "pricing-surge",
             "pricing-v2",
+            "rate-limit-tight",
             "readiness-failure",
+            "ssr-slow",
             "store-down",
+            "store-flaky",
             "store-slow",
         ];
-        expected.sort_unstable();
         assert_eq!(keys, expected);
         for (key, flag) in flags {
             let flag = flag.as_object().unwrap();
-            assert_eq!(default_variant(flag), OFF, "{key}");
+            let metadata = &flag["metadata"];
+            let neutral = metadata["neutral"].as_str().unwrap_or(OFF);
+            assert_eq!(default_variant(flag), neutral, "{key}");
             assert_eq!(flag["state"], "ENABLED", "{key}");
             assert!(targeting(flag).is_none(), "{key}");
             assert_eq!(flag["variants"][OFF], serde_json::json!({"enabled": false}), "{key}");
             let graded = flag["variants"].as_object().unwrap();
-            assert!(graded.len() >= if key == "pricing-v2" { 2 } else { 3 }, "{key} has grades");
+            let switch = ["pricing-v2", "load-paused"].contains(&key.as_str());
+            assert!(graded.len() >= if switch { 2 } else { 3 }, "{key} has grades");
             assert!(graded.iter().all(|(name, value)| name == OFF || value["enabled"] == true), "{key}");
-            for name in ["description", "service", "route", "expected", "audience", "point"] {
-                assert!(flag["metadata"][name].as_str().is_some_and(|text| !text.is_empty()), "{key} says its {name}");
+            for name in ["description", "service", "route", "expected", "audience", "point", "signalSays", "signalService"] {
+                assert!(metadata[name].as_str().is_some_and(|text| !text.is_empty()), "{key} says its {name}");
+            }
+            for (variant, value) in graded.iter().filter(|(name, _)| *name != neutral) {
+                let signal = Signal::of(|name| metadata.get(name)).map(|signal| signal.with(|name| value.get(name)));
+                let signal = signal.unwrap_or_else(|| panic!("{key} has a signal"));
+                let whole = match signal.kind {
+                    SignalKind::Errors | SignalKind::Lines => true,
+                    SignalKind::Status => signal.status.is_some(),
+                    SignalKind::Slow => signal.ms.is_some(),
+                    SignalKind::Calls => signal.call.is_some(),
+                    SignalKind::Tagged => signal.attribute.is_some() && signal.value.is_some(),
+                    SignalKind::Level => signal.metric.is_some() && signal.attribute.is_some() == signal.value.is_some(),
+                };
+                assert!(whole, "{key} {variant}: {signal:?}");
+                assert!(signal.expect.is_none_or(|expect| expect > 0.0), "{key} {variant}");
             }
             // flagd's schema: metadata is flat.
-            assert!(flag["metadata"].as_object().unwrap().values().all(|value| !value.is_object() && !value.is_array()), "{key}");
+            assert!(metadata.as_object().unwrap().values().all(|value| !value.is_object() && !value.is_array()), "{key}");
             let allowed = ["state", "defaultVariant", "variants", "targeting", "metadata"];
             assert!(flag.keys().all(|name| allowed.contains(&name.as_str())), "{key}");
         }
@@ -199,6 +246,17 @@ mod tests {
         left_out.sort();
         assert_eq!(left_out, ["no-variants", "odd-state", "wrong-default"]);
         assert!(definitions.flag("no-default").is_some() && definitions.flag("null-default").is_some());
+    }
+
+    #[test]
+    fn a_rule_that_refers_to_nothing_takes_no_other_flag_along() {
+        let text = r#"{"flags": {
+            "lost": {"state": "ENABLED", "defaultVariant": "off", "variants": {"off": {"enabled": false}}, "targeting": {"$ref": "nowhere"}},
+            "found": {"state": "ENABLED", "defaultVariant": "off", "variants": {"off": {"enabled": false}}}
+        }}"#;
+        let definitions = Definitions::parse(text, |key, reason| panic!("{key}: {reason}")).unwrap();
+        let read: Vec<(&str, bool)> = definitions.for_engine().map(|(key, flag)| (key, flag.is_ok())).collect();
+        assert_eq!(read, [("found", true), ("lost", false)]);
     }
 
     #[test]

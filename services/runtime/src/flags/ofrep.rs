@@ -1,7 +1,7 @@
 //! OFREP, the OpenFeature Remote Evaluation Protocol: any OpenFeature SDK, in any language, evaluates the same flags.
 
 use super::control::FlagControl;
-use super::snapshot::Snapshot;
+use super::snapshot::{Resolution, Snapshot};
 use super::value::context_from_json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -41,9 +41,9 @@ async fn evaluate_all(State(control): State<FlagControl>, headers: HeaderMap, bo
         Err((code, details)) => return failure(StatusCode::BAD_REQUEST, None, code, &details),
     };
     let snapshot = control.snapshots().current();
-    let enabled = snapshot.flags.iter().filter(|(_, flag)| flag.enabled);
-    let flags: Vec<Value> = enabled
-        .map(|(key, _)| match evaluated(&control, &snapshot, key, &context) {
+    let keys = snapshot.flags.keys();
+    let flags: Vec<Value> = keys
+        .map(|key| match evaluated(&control, &snapshot, key, &context) {
             Ok(answer) => answer,
             Err((code, details)) => json!({"key": key, "errorCode": word(&code), "errorDetails": details}),
         })
@@ -65,13 +65,15 @@ fn evaluated(
     context: &EvaluationContext,
 ) -> Result<Value, (EvaluationErrorCode, String)> {
     match snapshot.resolve(control.snapshots().operator(), key, context) {
-        Ok(outcome) => Ok(json!({
-            "key": key,
-            "reason": outcome.reason.to_string(),
-            "variant": outcome.variant,
-            "value": outcome.value,
-            "metadata": outcome.metadata,
-        })),
+        Ok(Resolution { outcome, reason, metadata }) => {
+            let mut answer = json!({"key": key, "reason": reason.to_string(), "metadata": metadata});
+            // Without a value the client takes the default of its code.
+            if let Some((variant, value)) = outcome {
+                answer["variant"] = variant.into();
+                answer["value"] = value.clone();
+            }
+            Ok(answer)
+        }
         Err(error) => Err((error.code, error.message.unwrap_or_default())),
     }
 }

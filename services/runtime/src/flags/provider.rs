@@ -29,7 +29,12 @@ impl SnapshotProvider {
         read: impl FnOnce(&Value) -> Option<T>,
     ) -> EvaluationResult<ResolutionDetails<T>> {
         let snapshot = self.snapshots.current();
-        let Resolution { variant, value, reason, .. } = snapshot.resolve(self.snapshots.operator(), key, context)?;
+        let Resolution { outcome, reason, .. } = snapshot.resolve(self.snapshots.operator(), key, context)?;
+        let Some((variant, value)) = outcome else {
+            // The Rust SDK knows no defaults of the caller. An error is what makes callers take their own.
+            let code = EvaluationErrorCode::General("no variant".to_owned());
+            return Err(failure(code, format!("{key} leaves the value to the caller ({reason})")));
+        };
         match read(value) {
             // Metadata is for operators, who have it by `/api/flags`; copying it into every evaluation would cost more than evaluating.
             Some(value) => Ok(ResolutionDetails { value, variant: Some(variant), reason: Some(reason), flag_metadata: None }),

@@ -1,6 +1,6 @@
 //! What is in force now, for readers that never wait.
 
-use super::definitions::{Definitions, DefinitionsError, OFF, engine_flags};
+use super::definitions::{Definitions, DefinitionsError, NO_DEFAULT, OFF};
 use super::site::Site;
 use arc_swap::ArcSwap;
 use flagd_evaluation_engine::{FeatureFlag, Operator};
@@ -14,18 +14,23 @@ use tokio::sync::watch;
 /// One flag, ready to be evaluated.
 pub struct Flag {
     pub enabled: bool,
-    pub default_variant: String,
+    /// `None`: whoever asks has a default of its own.
+    pub default_variant: Option<String>,
     pub variants: BTreeMap<String, Value>,
     pub metadata: BTreeMap<String, Value>,
     pub site: Site,
+    /// The variant that changes nothing, when it is not `off`.
+    neutral: Option<String>,
     /// flagd's JSON logic as text, which is how the engine takes it.
     targeting: Option<String>,
+    /// Why the engine cannot read it.
+    unreadable: Option<String>,
 }
 
 /// The outcome of an evaluation.
 pub struct Resolution<'a> {
-    pub variant: String,
-    pub value: &'a Value,
+    /// Variant and value; `None` when whoever asks is to take a default of its own, as for a flag that is switched off.
+    pub outcome: Option<(String, &'a Value)>,
     pub reason: EvaluationReason,
     pub metadata: &'a BTreeMap<String, Value>,
 }
@@ -41,10 +46,12 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// # Errors
-    /// The engine does not read the document.
+    /// None today: a flag that the engine does not read is off.
     pub fn of(definitions: &Definitions) -> Result<Self, DefinitionsError> {
         let document = definitions.to_json();
-        let flags: BTreeMap<String, Flag> = engine_flags(&document)?.into_iter().map(|(key, flag)| (key, Flag::of(flag))).collect();
+        let read = definitions.for_engine();
+        let flags: BTreeMap<String, Flag> =
+            read.map(|(key, flag)| (key.to_owned(), flag.map_or_else(Flag::unreadable, Flag::of))).collect();
         let maybe_on = flags.iter().filter(|(_, flag)| flag.may_be_on()).map(|(key, _)| key.clone()).collect();
         Ok(Self { flags, maybe_on, document: document.into() })
     }
@@ -58,21 +65,29 @@ impl Snapshot {
     }
 
     /// # Errors
-    /// There is no such flag (a disabled one counts as none), or its rule fails.
+    /// There is no such flag, or its rule fails.
     pub fn resolve(&self, operator: &Operator, key: &str, context: &EvaluationContext) -> Result<Resolution<'_>, EvaluationError> {
-        let Some(flag) = self.flags.get(key).filter(|flag| flag.enabled) else {
+        let Some(flag) = self.flags.get(key) else {
             return Err(failure(EvaluationErrorCode::FlagNotFound, format!("there is no flag {key}")));
         };
+        if let Some(why) = &flag.unreadable {
+            return Err(failure(EvaluationErrorCode::ParseError, why.clone()));
+        }
+        let of_caller = |reason| Ok(Resolution { outcome: None, reason, metadata: &flag.metadata });
+        if !flag.enabled {
+            return of_caller(EvaluationReason::Disabled);
+        }
         let (variant, reason) = match &flag.targeting {
             None => (flag.default_variant.clone(), EvaluationReason::Static),
             Some(rule) => match operator.apply(key, rule, context) {
-                Ok(Some(variant)) => (variant, EvaluationReason::TargetingMatch),
+                Ok(Some(variant)) => (Some(variant), EvaluationReason::TargetingMatch),
                 Ok(None) => (flag.default_variant.clone(), EvaluationReason::Default),
                 Err(error) => return Err(failure(EvaluationErrorCode::ParseError, error.to_string())),
             },
         };
+        let Some(variant) = variant else { return of_caller(EvaluationReason::Default) };
         match flag.variants.get(&variant) {
-            Some(value) => Ok(Resolution { variant, value, reason, metadata: &flag.metadata }),
+            Some(value) => Ok(Resolution { outcome: Some((variant, value)), reason, metadata: &flag.metadata }),
             None => Err(failure(EvaluationErrorCode::General("no such variant".to_owned()), format!("{key} has no variant {variant}"))),
         }
     }
@@ -82,8 +97,7 @@ pub fn failure(code: EvaluationErrorCode, message: String) -> EvaluationError {
     EvaluationError { code, message: Some(message) }
 }
 
-/// Whether a variant leaves everything as it is.
-pub fn is_off(variant: &str, value: &Value) -> bool {
+fn is_off(variant: &str, value: &Value) -> bool {
     variant == OFF || value.as_bool() == Some(false) || value.get("enabled").and_then(Value::as_bool) == Some(false)
 }
 
@@ -95,16 +109,30 @@ impl Flag {
         Self {
             enabled: flag.state == "ENABLED",
             targeting: targeting.map(Value::to_string),
+            unreadable: None,
             site: Site::of(&metadata),
-            default_variant: flag.default_variant,
+            neutral: metadata.get("neutral").and_then(Value::as_str).map(str::to_owned),
+            default_variant: Some(flag.default_variant).filter(|variant| variant != NO_DEFAULT),
             variants: flag.variants.into_iter().collect(),
             metadata,
         }
     }
 
+    /// A flag that is off, because nobody can say what it is meant to do.
+    fn unreadable(why: String) -> Self {
+        let (variants, metadata) = Default::default();
+        let site = Site::of(&metadata);
+        Self { enabled: true, default_variant: None, variants, metadata, site, neutral: None, targeting: None, unreadable: Some(why) }
+    }
+
     fn may_be_on(&self) -> bool {
-        let off = self.variants.get(&self.default_variant).is_none_or(|value| is_off(&self.default_variant, value));
-        self.enabled && (self.targeting.is_some() || !off)
+        let default = self.default_variant.as_ref().and_then(|variant| Some((variant, self.variants.get(variant)?)));
+        self.enabled && (self.targeting.is_some() || default.is_some_and(|(variant, value)| !self.is_off(variant, value)))
+    }
+
+    /// Whether a variant leaves everything as it is.
+    pub fn is_off(&self, variant: &str, value: &Value) -> bool {
+        self.neutral.as_deref().map_or_else(|| is_off(variant, value), |neutral| variant == neutral)
     }
 }
 
