@@ -52,7 +52,7 @@ impl Handler for Kitchen {
         for status in OrderStatus::ALL {
             let reached = events.iter().filter(|event| event.fact.order().is_some_and(|(reached, _)| reached == status)).count();
             if reached > 0 {
-                self.tickets.add(reached as u64, &[KeyValue::new("order.status", status.as_str())]);
+                self.tickets.add(reached as u64, &[KeyValue::new("feast.order.status", status.as_str())]);
             }
         }
     }

@@ -188,8 +188,8 @@ impl Job {
         let started = Instant::now();
         let outcome = work.await;
         let word = if outcome.is_ok() { "done" } else { "failed" };
-        self.duration.record(started.elapsed().as_secs_f64(), &[KeyValue::new("job", self.name)]);
-        self.runs.add(1, &[KeyValue::new("job", self.name), KeyValue::new("outcome", word)]);
+        self.duration.record(started.elapsed().as_secs_f64(), &[KeyValue::new("feast.job", self.name)]);
+        self.runs.add(1, &[KeyValue::new("feast.job", self.name), KeyValue::new("outcome", word)]);
         if let Err(error) = &outcome {
             tracing::warn!(job = self.name, error, "{} failed", self.name);
         }
