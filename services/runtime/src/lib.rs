@@ -3,6 +3,7 @@
 //! What differs between services is their domain; everything else is here. `docs/architecture.md` is the map.
 
 pub mod boot;
+pub mod business;
 pub mod call;
 pub mod chance;
 pub mod chaos;
@@ -15,6 +16,7 @@ pub mod health;
 pub mod http;
 pub mod pace;
 pub mod platform;
+mod process;
 pub mod service;
 pub mod store;
 pub mod telemetry;

@@ -144,7 +144,7 @@ impl Platform {
         let target: Box<dyn Target> = if addresses.is_empty() {
             let router = self.lock().get(service).cloned();
             let router = router.ok_or_else(|| BootError::Config(format!("{variable} is not set: {caller} needs the {service} service")))?;
-            Box::new(Embedded::new(service, router, self.chaos(caller)))
+            Box::new(Embedded::new(router))
         } else {
             Box::new(Remote::new(&variable, addresses).map_err(BootError::Config)?)
         };

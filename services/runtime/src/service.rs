@@ -1,9 +1,9 @@
 //! A service, ready to be embedded or served.
 
-use crate::chaos;
 use crate::health::SharedProbe;
 use crate::http::{Inbound, inbound, with_fallbacks};
 use crate::platform::Platform;
+use crate::{chaos, process};
 use axum::{Router, middleware};
 
 /// What a service crate's `build` answers: its routes and what it depends on.
@@ -21,6 +21,13 @@ impl Service {
         let router = with_fallbacks(routes)
             .layer(middleware::from_fn_with_state(platform.chaos(name), chaos::inbound))
             .layer(middleware::from_fn_with_state(entry, inbound));
+        attend(platform, name);
         Self { name, router, probes }
     }
+}
+
+/// What goes on in a process beside its requests: it is measured, and flags of the point `process` are followed.
+pub fn attend(platform: &Platform, name: &'static str) {
+    process::measure(&platform.meter(name));
+    chaos::follow(platform, name);
 }

@@ -5,11 +5,11 @@ use contract::Timestamp;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
-/// Calls without a response, in a row, that open it.
-const FAILURES_TO_OPEN: u32 = 5;
+/// Calls without a response, in a row, that open it, unless a flag says otherwise.
+pub const FAILURES_TO_OPEN: u32 = 5;
 
 /// How long it stays open. Short, so that a service that comes back is used again within two seconds.
-const OPEN_FOR: Duration = Duration::from_millis(500);
+pub const OPEN_FOR: Duration = Duration::from_millis(500);
 
 /// Lock-free: a hot path reads one atomic while all is well.
 pub struct Breaker {
@@ -54,14 +54,16 @@ impl Breaker {
         }
     }
 
-    /// True when this failure opened it.
-    pub fn failed(&self) -> bool {
+    /// Counts a failure; `failures_to_open` of them in a row open it. True when this one did.
+    pub fn failed(&self, failures_to_open: u32) -> bool {
         let failures = self.failures.fetch_add(1, Ordering::AcqRel).saturating_add(1);
-        if failures < FAILURES_TO_OPEN {
+        if failures < failures_to_open {
+            // It may have been opened when fewer were enough.
+            self.retry_at.store(0, Ordering::Release);
             return false;
         }
         self.retry_at.store((self.clock.now() + OPEN_FOR).millis(), Ordering::Release);
-        failures == FAILURES_TO_OPEN
+        failures == failures_to_open
     }
 }
 
@@ -77,10 +79,10 @@ mod tests {
         let clock = ManualClock::at(Timestamp::from_millis(1_000));
         let breaker = Breaker::new(Arc::new(clock.clone()));
         for _ in 1..FAILURES_TO_OPEN {
-            assert!(!breaker.failed());
+            assert!(!breaker.failed(FAILURES_TO_OPEN));
         }
         assert_eq!(breaker.pass(), Pass::Allowed);
-        assert!(breaker.failed());
+        assert!(breaker.failed(FAILURES_TO_OPEN));
         assert_eq!(breaker.pass(), Pass::Refused);
         clock.advance(OPEN_FOR);
         assert_eq!(breaker.pass(), Pass::Allowed, "one trial");
@@ -90,10 +92,21 @@ mod tests {
     }
 
     #[test]
+    fn it_closes_when_more_failures_are_allowed_than_there_were() {
+        let breaker = Breaker::new(Arc::new(ManualClock::at(Timestamp::from_millis(1_000))));
+        for _ in 0..FAILURES_TO_OPEN {
+            breaker.failed(FAILURES_TO_OPEN);
+        }
+        assert_eq!(breaker.pass(), Pass::Refused);
+        assert!(!breaker.failed(50));
+        assert_eq!(breaker.pass(), Pass::Allowed);
+    }
+
+    #[test]
     fn a_success_in_between_starts_the_count_anew() {
         let breaker = Breaker::new(Arc::new(ManualClock::at(Timestamp::from_millis(1))));
         for _ in 0..20 {
-            assert!(!breaker.failed());
+            assert!(!breaker.failed(FAILURES_TO_OPEN));
             breaker.succeeded();
         }
         assert_eq!(breaker.pass(), Pass::Allowed);

@@ -10,11 +10,11 @@ pub use embedded::Embedded;
 pub use policy::{POLICIES, Policy, policy};
 pub use remote::Remote;
 
-use crate::chaos::{Chaos, ClientFault};
+use crate::chaos::{Breaking, Chaos, ClientFault};
 use crate::telemetry::metrics;
 use async_trait::async_trait;
 use axum::body::Body;
-use breaker::{Breaker, Pass};
+use breaker::{Breaker, FAILURES_TO_OPEN, Pass};
 use bytes::Bytes;
 use contract::client::{Call, Reply, Transport};
 use contract::{ApiError, Code};
@@ -28,6 +28,9 @@ use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
 
 use crate::clock::SharedClock;
+
+/// The question whether somebody is ready. It is asked of those, too, who say that they are not.
+const IS_READY: &str = "health.ready";
 
 /// A reply that is kept whole in memory may not be larger.
 const REPLY_LIMIT_BYTES: usize = 4 * 1024 * 1024;
@@ -127,14 +130,20 @@ impl ServiceClient {
         let Ok(_permit) = self.in_flight.try_acquire() else {
             return Err(ApiError::new(Code::Overloaded, format!("too many calls to the {} service are in flight", self.service)));
         };
+        let breaking = self.chaos.breaking().await;
         if self.breaker.pass() == Pass::Refused {
-            Span::current().record("error.type", "breaker_open");
-            return Err(ApiError::service_unavailable(self.service));
+            if breaking != Breaking::Never {
+                Span::current().record("error.type", "breaker_open");
+                return Err(ApiError::service_unavailable(self.service));
+            }
+            self.chaos.breaker_was_passed(policy.name);
         }
-        let fault = self.chaos.client_fault(policy.name).await;
+        let failures_to_open = if let Breaking::After(failures) = breaking { failures } else { FAILURES_TO_OPEN };
+        let fault = self.fault(policy.name).await;
         let sent = match fault {
             // As if nobody listened, the breaker's count included.
             Some(ClientFault::Refuse) => Ok(Err(NoResponse::NotSent)),
+            Some(ClientFault::Hang) => tokio::time::timeout(wait, std::future::pending()).await,
             _ => tokio::time::timeout(wait, self.target.send(request)).await,
         };
         match sent {
@@ -144,16 +153,24 @@ impl ServiceClient {
                 Ok(response)
             }
             Ok(Err(_)) => {
-                if self.breaker.failed() {
+                if self.breaker.failed(failures_to_open) {
                     tracing::warn!(peer.service = self.service, "Circuit breaker opened towards {}", self.service);
                 }
                 Err(ApiError::service_unavailable(self.service))
             }
             Err(_) => {
-                self.breaker.failed();
+                self.breaker.failed(failures_to_open);
                 Err(ApiError::timeout(self.service))
             }
         }
+    }
+
+    async fn fault(&self, call: &str) -> Option<ClientFault> {
+        // A cluster takes whoever is not ready out of rotation, and connections to it are refused. Here they are, too, without a cluster.
+        if call != IS_READY && !self.chaos.readiness(self.service).await {
+            return Some(ClientFault::Refuse);
+        }
+        self.chaos.client_fault(call).await
     }
 
     /// The service on the other side.

@@ -1,5 +1,6 @@
 //! Who may call what, how long it may take, and how often it may be tried. There is no retry outside this table.
 
+use super::breaker::{FAILURES_TO_OPEN, OPEN_FOR};
 use std::time::Duration;
 
 /// Calls to one service that may be in flight at once from one process (the bulkhead).
@@ -24,6 +25,16 @@ pub struct Policy {
 impl Policy {
     pub const fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms)
+    }
+
+    /// Calls to its service that may be in flight at once from one process.
+    pub const fn bulkhead(&self) -> usize {
+        MAX_IN_FLIGHT
+    }
+
+    /// When calls to its service stop being made, in words; the same for all.
+    pub fn breaker(&self) -> String {
+        format!("after {FAILURES_TO_OPEN} failures in a row, for {} ms", OPEN_FOR.as_millis())
     }
 }
 

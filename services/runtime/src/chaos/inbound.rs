@@ -1,7 +1,7 @@
 //! The inbound side: faults between the request's arrival and its handler.
 
 use super::effect::Effect;
-use super::{Chaos, Injected};
+use super::{Chaos, Injected, flood};
 use crate::flags::At;
 use crate::flags::site::{Point, Site, path_parameter};
 use crate::http::HttpError;
@@ -9,7 +9,8 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use contract::{ApiError, Code};
-use http::{Method, Uri};
+use http::header::ACCEPT;
+use http::{HeaderMap, Method, Uri};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -19,19 +20,33 @@ pub async fn inbound(State(chaos): State<Chaos>, request: Request, next: Next) -
         return next.run(request).await;
     }
     let Some(matched) = request.extensions().get::<MatchedPath>().cloned() else { return next.run(request).await };
-    match chaos.before_handler(request.method().clone(), request.uri().clone(), matched).await {
+    let asked = Asked { method: request.method().clone(), uri: request.uri().clone(), matched, wants_page: wants_page(request.headers()) };
+    match chaos.before_handler(asked).await {
         Ok(()) => next.run(request).await,
         Err(error) => HttpError(error).into_response(),
     }
 }
 
+/// Parts of the request, because a body cannot be shared with a future that may move between threads.
+struct Asked {
+    method: Method,
+    uri: Uri,
+    matched: MatchedPath,
+    wants_page: bool,
+}
+
+/// Whether a browser asks for a page, and not a program for data.
+fn wants_page(headers: &HeaderMap) -> bool {
+    headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+}
+
 impl Chaos {
-    /// Takes parts of the request, because a body cannot be shared with a future that may move between threads.
-    async fn before_handler(&self, method: Method, uri: Uri, matched: MatchedPath) -> Result<(), ApiError> {
-        let (method, path, route) = (method.as_str(), uri.path(), matched.as_str());
+    async fn before_handler(&self, asked: Asked) -> Result<(), ApiError> {
+        let (method, path, route) = (asked.method.as_str(), asked.uri.path(), asked.matched.as_str());
         let service = self.flags.service();
         let here = |key: &str, site: &Site| {
-            (site.point == Point::Server && site.is_on_route(service, method, route)).then(|| (key.to_owned(), site.clone()))
+            let meant = site.point == Point::Server && site.is_on_route(service, method, route) && (asked.wants_page || !site.pages_only);
+            meant.then(|| (key.to_owned(), site.clone()))
         };
         for (key, site) in self.flags.pick(|key, flag| here(key, &flag.site)) {
             let template = site.route.as_deref().unwrap_or(route);
@@ -40,7 +55,7 @@ impl Chaos {
             if !is_meant(&site, &active.value, path) {
                 continue;
             }
-            if let Some(effect) = Effect::of(&key, &active.value) {
+            if let Some(effect) = Effect::of(&key, &active.value).filter(|effect| effect.is_for(service)) {
                 self.apply(&key, &effect, route).await?;
             }
         }
@@ -53,6 +68,10 @@ impl Chaos {
             self.mark(flag, Injected::Error, route);
             wait(effect.delay()).await;
             return Err(refusal(flag, effect.status));
+        }
+        if effect.log_lines > 0 {
+            self.mark(flag, Injected::Behaviour, route);
+            flood::write(effect.log_lines);
         }
         self.slow_down(flag, effect, route).await;
         Ok(())

@@ -3,20 +3,33 @@
 //! It never holds a lock while it waits, draws from the seeded [`Chance`], and marks what it does: span attributes `chaos.flag` and
 //! `chaos.injected`, a log line, a count, and the error's code. While every flag is off it costs one atomic load.
 
+mod burn;
+mod connections;
 mod effect;
+mod flood;
 mod inbound;
 
+pub use burn::{burning, follow};
+pub use connections::{Connections, Taken};
 pub use inbound::inbound;
 
 use crate::chance::Chance;
+use crate::events::SELF_TEST;
 use crate::flags::site::{CallEffect, Point, Site};
 use crate::flags::{Active, Flags};
 use contract::ApiError;
 use effect::Effect;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Counter;
+use serde_json::Value;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+/// Proves that proofs notice: without this layer every flag can be flipped, and none does anything.
+const WITHOUT_CHAOS: &str = "without-chaos";
+
+/// Whether and when calls are refused without being tried. The flag is on by default.
+const BREAKER_FLAG: &str = "circuit-breaker";
 
 /// The chaos layer as one service sees it. Cheap to clone.
 #[derive(Clone)]
@@ -33,6 +46,19 @@ pub enum ClientFault {
     Refuse,
     /// Send, wait for the reply, lose it, as when the connection breaks.
     DropReply,
+    /// Send nothing and wait until the time is over, as when nobody answers.
+    Hang,
+}
+
+/// What the circuit breaker of a client may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Breaking {
+    /// As it does when nobody flipped anything.
+    AsUsual,
+    /// It opens after so many failures in a row.
+    After(u32),
+    /// It refuses nothing.
+    Never,
 }
 
 /// A store that is down on purpose.
@@ -77,6 +103,7 @@ impl Injected {
 
 impl Chaos {
     pub fn new(flags: Flags, chance: Chance) -> Self {
+        let flags = if is_switched_off() { Flags::none() } else { flags };
         let injections = flags
             .meter()
             .map(|meter| meter.u64_counter("chaos.injections").with_description("Faults injected by flags").with_unit("{fault}").build());
@@ -99,14 +126,54 @@ impl Chaos {
             if !self.chance.percent(effect.error_rate.unwrap_or(100.0)) {
                 continue;
             }
-            let (fault, injected) = match site.call_effect {
+            let chosen = effect.effect.as_deref().and_then(CallEffect::from_text).unwrap_or(site.call_effect);
+            let (fault, injected) = match chosen {
                 CallEffect::Refuse => (ClientFault::Refuse, Injected::Refused),
                 CallEffect::DropReply => (ClientFault::DropReply, Injected::LostReply),
+                CallEffect::Hang => (ClientFault::Hang, Injected::Latency),
             };
             self.mark(&key, injected, call);
             return Some(fault);
         }
         None
+    }
+
+    /// What the breaker of a client may do with this call.
+    pub async fn breaking(&self) -> Breaking {
+        let Some(active) = self.flags.evaluate(BREAKER_FLAG).await else { return Breaking::AsUsual };
+        if active.value.get("enabled").and_then(Value::as_bool) == Some(false) {
+            return Breaking::Never;
+        }
+        let failures = active.value.get("failures").and_then(Value::as_u64).and_then(|failures| u32::try_from(failures).ok());
+        failures.map_or(Breaking::AsUsual, |failures| Breaking::After(failures.max(1)))
+    }
+
+    /// A call went out that the breaker would have refused.
+    pub fn breaker_was_passed(&self, call: &str) {
+        self.mark(BREAKER_FLAG, Injected::Behaviour, call);
+    }
+
+    /// A connection for one operation of a store, while a flag leaves few of them.
+    ///
+    /// # Errors
+    /// None was free in time.
+    pub async fn connection(&self, pool: &Connections, service: &str, store: &str) -> Result<Option<Taken>, StoreFault> {
+        for (key, _) in self.sites(|site| site.point == Point::Pool && site.is_in(service)) {
+            let Some(effect) = self.effect(&key).await else { continue };
+            let Some(left) = effect.connections else { continue };
+            if !effect.store.as_deref().is_none_or(|meant| meant == service || meant == store) {
+                continue;
+            }
+            self.mark(&key, Injected::Latency, store);
+            return match pool.take(left, effect.wait(), effect.hold()).await {
+                Some(taken) => Ok(Some(taken)),
+                None => {
+                    self.mark(&key, Injected::Error, store);
+                    Err(StoreFault { flag: key })
+                }
+            };
+        }
+        Ok(None)
     }
 
     /// Stands before every operation of every store, whatever it is made of. `store` is the domain's name for it ("carts").
@@ -133,7 +200,7 @@ impl Chaos {
     pub async fn readiness(&self, service: &str) -> bool {
         for (key, _) in self.sites(|site| site.point == Point::Ready) {
             let Some(effect) = self.effect(&key).await else { continue };
-            if effect.service.as_deref().is_none_or(|meant| meant == service) {
+            if effect.is_for(service) {
                 self.mark(&key, Injected::NotReady, service);
                 return false;
             }
@@ -163,6 +230,13 @@ impl Chaos {
         }
     }
 
+    /// Waits as long as a flag says that this server does not find by a route.
+    pub async fn delay(&self, flag: &str, place: &str) {
+        if let Some(effect) = self.effect(flag).await {
+            self.slow_down(flag, &effect, place).await;
+        }
+    }
+
     fn sites(&self, wanted: impl Fn(&Site) -> bool) -> Vec<(String, Site)> {
         self.flags.pick(|key, flag| wanted(&flag.site).then(|| (key.to_owned(), flag.site.clone())))
     }
@@ -170,4 +244,12 @@ impl Chaos {
     async fn effect(&self, key: &str) -> Option<Effect> {
         Effect::of(key, &self.flags.evaluate(key).await?.value)
     }
+}
+
+fn is_switched_off() -> bool {
+    let off = std::env::var(SELF_TEST).as_deref() == Ok(WITHOUT_CHAOS);
+    if off {
+        tracing::error!("{SELF_TEST}={WITHOUT_CHAOS}: flags can be flipped, and NONE DOES ANYTHING. Never run a demo like this");
+    }
+    off
 }

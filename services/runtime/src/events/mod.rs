@@ -24,6 +24,7 @@ mod schema;
 pub use bus::{Bus, Tail, Tailed};
 pub use consumer::ATTEMPTS;
 pub use handler::{Handler, HandlerError};
+pub use inbox::SELF_TEST;
 pub use jobs::Jobs;
 pub use outbox::append;
 pub use schema::SCHEMA;

@@ -12,8 +12,12 @@ pub enum Point {
     Client,
     /// A data store of any kind.
     Store,
+    /// The connections that a store's operations share.
+    Pool,
     /// The answer of `/ready`.
     Ready,
+    /// A process, whatever it is asked.
+    Process,
     /// Code of a domain asks for it by name.
     Domain,
 }
@@ -25,6 +29,19 @@ pub enum CallEffect {
     Refuse,
     /// Send, wait for the reply, and lose it.
     DropReply,
+    /// Wait as if nobody answered.
+    Hang,
+}
+
+impl CallEffect {
+    pub fn from_text(text: &str) -> Option<Self> {
+        Some(match text {
+            "refuse" => Self::Refuse,
+            "drop-reply" => Self::DropReply,
+            "hang" => Self::Hang,
+            _ => return None,
+        })
+    }
 }
 
 /// Where a flag acts. Absent and `*` mean "any".
@@ -44,6 +61,8 @@ pub struct Site {
     pub matches: Option<(String, String)>,
     /// Path parameter that stands in for the session of callers without one.
     pub keyed_by: Option<String>,
+    /// Only requests of browsers for pages.
+    pub pages_only: bool,
 }
 
 impl Site {
@@ -55,7 +74,9 @@ impl Site {
                 Some("server") => Point::Server,
                 Some("client") => Point::Client,
                 Some("store") => Point::Store,
+                Some("pool") => Point::Pool,
                 Some("ready") => Point::Ready,
+                Some("process") => Point::Process,
                 _ => Point::Domain,
             },
             service: text("service").unwrap_or("*").to_owned(),
@@ -63,14 +84,19 @@ impl Site {
             route: some("route"),
             calls: some("calls"),
             caller: some("caller"),
-            call_effect: if text("effect") == Some("drop-reply") { CallEffect::DropReply } else { CallEffect::Refuse },
+            call_effect: text("effect").and_then(CallEffect::from_text).unwrap_or(CallEffect::Refuse),
             matches: text("match").and_then(|both| both.split_once('=')).map(|(param, field)| (param.to_owned(), field.to_owned())),
             keyed_by: some("keyedBy"),
+            pages_only: text("accepts") == Some("text/html"),
         }
     }
 
+    pub fn is_in(&self, service: &str) -> bool {
+        self.service == "*" || self.service == service
+    }
+
     pub fn is_on_route(&self, service: &str, method: &str, route: &str) -> bool {
-        (self.service == "*" || self.service == service)
+        self.is_in(service)
             && self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
             && self.route.as_deref().is_none_or(|wanted| same_route(wanted, route))
     }

@@ -6,7 +6,7 @@ pub mod sql;
 
 pub use expiring::ExpiringMap;
 
-use crate::chaos::Chaos;
+use crate::chaos::{Chaos, Connections, StoreFault, Taken};
 use crate::telemetry::metrics;
 use contract::ApiError;
 use opentelemetry::KeyValue;
@@ -57,8 +57,7 @@ impl From<serde_json::Error> for StoreError {
     }
 }
 
-/// Every operation of every store passes through one of these: it injects `store-slow` and `store-down` the same way on memory,
-/// Redis and SQL, opens a span for stores that are not memory, and measures the time.
+/// Every operation of every store passes through one of these: it injects what flags say of stores the same way on memory, Redis and SQL, opens a span for stores that are not memory, and measures the time.
 #[derive(Clone)]
 pub struct StoreGuard {
     service: &'static str,
@@ -67,13 +66,14 @@ pub struct StoreGuard {
     /// "memory", "redis", "sqlite", "postgresql": the semantic convention's `db.system.name`.
     backend: &'static str,
     chaos: Chaos,
+    connections: Connections,
     duration: Histogram<f64>,
 }
 
 impl StoreGuard {
     pub fn new(service: &'static str, store: &'static str, backend: &'static str, chaos: Chaos, meter: &Meter) -> Self {
         let duration = metrics::seconds(meter, "db.client.operation.duration", "Duration of store operations");
-        Self { service, store, backend, chaos, duration }
+        Self { service, store, backend, chaos, connections: Connections::default(), duration }
     }
 
     /// Runs one operation.
@@ -87,8 +87,12 @@ impl StoreGuard {
 
     async fn measured<T>(&self, operation: &'static str, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         let started = Instant::now();
-        let outcome = match self.chaos.store(self.service, self.store, operation).await {
-            Ok(()) => work.await,
+        let outcome = match self.admit(operation).await {
+            Ok(connection) => {
+                let outcome = work.await;
+                drop(connection);
+                outcome
+            }
             Err(fault) => Err(StoreError::Unavailable(format!("injected by {}", fault.flag))),
         };
         let mut attributes = vec![
@@ -101,6 +105,12 @@ impl StoreGuard {
         }
         self.duration.record(started.elapsed().as_secs_f64(), &attributes);
         outcome
+    }
+
+    /// Waits as flags say, for a connection too when they leave few of them.
+    async fn admit(&self, operation: &str) -> Result<Option<Taken>, StoreFault> {
+        self.chaos.store(self.service, self.store, operation).await?;
+        self.chaos.connection(&self.connections, self.service, self.store).await
     }
 
     fn span(&self, operation: &'static str) -> Span {

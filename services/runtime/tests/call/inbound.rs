@@ -11,7 +11,6 @@ use contract::error::ErrorBody;
 use http::{HeaderMap, Response};
 use http_body_util::BodyExt;
 use runtime::call::Embedded;
-use runtime::chaos::Chaos;
 use runtime::context::{self, RequestContext, Role};
 use runtime::http::{Inbound, Json, inbound, with_fallbacks};
 use serde_json::{Value, json};
@@ -200,7 +199,7 @@ async fn what_is_not_there_or_not_meant_so_is_refused_in_the_one_shape() {
 
 #[tokio::test]
 async fn an_embedded_service_is_called_with_the_same_words() {
-    let (client, _) = client(Embedded::new("cart", service(Some("secret")), Chaos::none()), Some("secret"));
+    let (client, _) = client(Embedded::new(service(Some("secret"))), Some("secret"));
     let context = Arc::new(RequestContext {
         service: "order",
         request_id: "request-1".into(),

@@ -238,3 +238,45 @@ async fn a_variant_that_cannot_be_read_does_nothing() {
     define(&control, "cart-chaos-errors", &json!({"enabled": true, "errorRate": "many"}));
     assert_eq!(status(&cart(&control), "POST", ADD).await, 200);
 }
+
+#[tokio::test(start_paused = true)]
+async fn pages_are_slow_and_data_is_not() {
+    let (control, _) = control();
+    let server = Router::new()
+        .route("/", get(fine).post(fine))
+        .route("/api/menu", get(fine))
+        .layer(from_fn_with_state(chaos(&control, "server"), layer::inbound));
+    let took = async |method: &str, path: &str, accept: &'static str| {
+        let mut asked = request(method, path, "");
+        asked.headers_mut().insert("accept", http::HeaderValue::from_static(accept));
+        let started = Instant::now();
+        assert_eq!(send(&server, asked).await.status(), 200);
+        started.elapsed()
+    };
+    const PAGE: &str = "text/html,application/xhtml+xml";
+    flip(&control, "ssr-slow", "500-ms");
+    assert!(took("GET", "/", PAGE).await >= Duration::from_millis(500));
+    for (method, path, accept) in [("GET", "/api/menu", "application/json"), ("GET", "/", "*/*"), ("POST", "/", PAGE)] {
+        assert_eq!(took(method, path, accept).await, Duration::ZERO, "{method} {path} {accept}");
+    }
+    control.clear_all().unwrap();
+    assert_eq!(took("GET", "/", PAGE).await, Duration::ZERO);
+}
+
+/// The switch is of a whole process, so this test runs itself once more in a process of its own.
+#[tokio::test]
+async fn without_the_layer_flags_can_be_flipped_and_do_nothing() {
+    const SWITCH: (&str, &str) = ("FEAST_SELF_TEST", "without-chaos");
+    if std::env::var(SWITCH.0).is_ok_and(|value| value == SWITCH.1) {
+        let (control, _) = control();
+        let cart = cart(&control);
+        define(&control, "cart-chaos-errors", &json!({"enabled": true, "errorRate": 100}));
+        assert_eq!(status(&cart, "POST", ADD).await, 200);
+        assert_eq!(variant(&flags(&control, "cart"), "cart-chaos-errors").await.as_deref(), Some("on"));
+        return;
+    }
+    let name = "chaos::without_the_layer_flags_can_be_flipped_and_do_nothing";
+    let itself = std::process::Command::new(std::env::current_exe().unwrap()).args(["--exact", name]).env(SWITCH.0, SWITCH.1).output();
+    let said = itself.unwrap();
+    assert!(said.status.success() && String::from_utf8_lossy(&said.stdout).contains("1 passed"), "{said:?}");
+}

@@ -9,10 +9,11 @@ async fn every_flag_is_off_until_it_is_flipped() {
     let flags = flags(&control, "cart");
     assert!(flags.all_off());
     let list = control.list();
-    assert_eq!(list.len(), 12);
+    assert!(list.len() > 30, "{}", list.len());
     for flag in list {
-        assert_eq!((flag.variant.as_str(), flag.flip), ("off", None), "{}", flag.key);
-        assert_eq!(flag.variants[0].name, "off", "{}", flag.key);
+        let harmless = if flag.key == "circuit-breaker" { "on" } else { "off" };
+        assert_eq!((flag.variant.as_str(), flag.flip), (harmless, None), "{}", flag.key);
+        assert_eq!(flag.variants[0].name, harmless, "{}", flag.key);
         assert_eq!(variant(&flags, &flag.key).await, None);
     }
 }

@@ -4,10 +4,13 @@
 
 mod api;
 mod audience;
+mod calls;
 mod chaos;
 mod control;
 mod file;
 mod ofrep;
+mod process;
+mod stores;
 mod sync;
 mod telemetry;
 

@@ -97,3 +97,24 @@ async fn every_operator_action_is_logged() {
     assert_eq!(audit["operator"], runtime::flags::targeting_key("operator"));
     assert_eq!(events.iter().filter(|(name, _)| *name == "flag.expired").count(), 1);
 }
+
+#[tokio::test]
+async fn a_flood_writes_lines_for_the_chosen_service_and_dries_up() {
+    let kept = Kept::default();
+    let _default = tracing::subscriber::set_default(tracing_subscriber::registry().with(kept.clone()));
+    let (control, _) = control();
+    let routed = |service| {
+        let layer = axum::middleware::from_fn_with_state(chaos(&control, service), runtime::chaos::inbound);
+        Router::new().route("/api/orders", axum::routing::get(async || "fine")).layer(layer)
+    };
+    let (order, menu) = (routed("order"), routed("menu"));
+    let lines = || kept.events.lock().unwrap().iter().filter(|(_, fields)| fields.contains_key("line")).count();
+    flip(&control, "log-flood", "100-lines-a-request");
+    send(&menu, request("GET", "/api/orders", "")).await;
+    assert_eq!(lines(), 0);
+    send(&order, request("GET", "/api/orders", "")).await;
+    assert_eq!(lines(), 100);
+    control.clear_all().unwrap();
+    send(&order, request("GET", "/api/orders", "")).await;
+    assert_eq!(lines(), 100);
+}
