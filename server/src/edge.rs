@@ -59,7 +59,7 @@ pub async fn edge(State(edge): State<Edge>, mut request: Request, next: Next) ->
     for name in headers::FROM_INSIDE_ONLY {
         incoming.remove(name);
     }
-    let synthetic = incoming.get(SYNTHETIC).is_some_and(|value| value == "true");
+    let synthetic = is_synthetic(incoming);
     incoming.remove(headers::BAGGAGE);
     if synthetic {
         incoming.insert(headers::BAGGAGE, HeaderValue::from_static("synthetic=true"));
@@ -84,6 +84,15 @@ pub async fn edge(State(edge): State<Edge>, mut request: Request, next: Next) ->
         response.headers_mut().append(SET_COOKIE, value);
     }
     response
+}
+
+fn is_synthetic(headers: &HeaderMap) -> bool {
+    headers.get(SYNTHETIC).is_some_and(|value| value == "true")
+}
+
+/// Whom a flag may reach, for what has no edge in front of it: the browser's session, and whether it is load.
+pub fn whose(headers: &HeaderMap) -> (Option<&str>, bool) {
+    (cookie(headers, SESSION_COOKIE).filter(|sid| is_session(sid)), is_synthetic(headers))
 }
 
 fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {

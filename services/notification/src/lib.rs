@@ -1,9 +1,11 @@
 //! Feast Flow's notification service: e-mail, SMS and push.
 //!
 //! `domain/texts.rs` has the words, `events.rs` hears what happens, `worker.rs` hands messages to the provider of `provider.rs`.
+//! `leak.rs` is a fault on purpose.
 
 pub mod domain;
 pub mod events;
+mod leak;
 pub mod provider;
 mod routes;
 pub mod store;
@@ -63,6 +65,7 @@ pub async fn build_with(platform: &Platform, provider: Arc<dyn MessageProvider>)
     let queue = worker::queue();
     events.consume(OrderEvents::new(platform.clock.clone(), queue.0.clone()));
     worker::start(platform, &database, &desk, queue);
+    leak::start(platform);
     let routes = routes::router(desk).merge(events.router());
     Ok(Service::new(platform, NAME, routes, vec![Arc::new(database)]))
 }
