@@ -6,7 +6,7 @@ pub mod domain;
 mod routes;
 mod store;
 
-pub use store::{CartStore, Change, MemoryCarts, Outcome, RedisCarts, TTL};
+pub use store::{CartStore, Change, Lifespan, MemoryCarts, Outcome, RedisCarts, TTL};
 
 use contract::client::MenuClient;
 use runtime::boot::{BootError, run_service};
@@ -21,13 +21,14 @@ pub const NAME: &str = "cart";
 /// Redis or the menu service is not configured as it must be.
 pub async fn build(platform: &Platform) -> Result<Service, BootError> {
     let menu = MenuClient::new(platform.transport(NAME, "menu")?);
+    let lifespan = Lifespan::new(platform.chaos(NAME));
     let mut probes: Vec<SharedProbe> = Vec::new();
     let carts: Arc<dyn CartStore> = match platform.redis().await? {
         Some(redis) => {
             probes.push(Arc::new(redis.clone()));
-            Arc::new(RedisCarts::new(redis, platform.guard(NAME, "carts", "redis")))
+            Arc::new(RedisCarts::new(redis, platform.guard(NAME, "carts", "redis"), lifespan))
         }
-        None => Arc::new(MemoryCarts::new(platform.clock.clone(), platform.guard(NAME, "carts", "memory"))),
+        None => Arc::new(MemoryCarts::new(platform.clock.clone(), platform.guard(NAME, "carts", "memory"), lifespan)),
     };
     probes.extend(platform.remote_probe(NAME, "menu"));
     let state = routes::State::new(carts, menu, platform.clock.clone(), &platform.meter(NAME));

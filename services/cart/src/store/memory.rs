@@ -1,6 +1,6 @@
 //! Carts in this process.
 
-use super::{CartStore, Change, Outcome, TTL};
+use super::{CartStore, Change, Lifespan, Outcome};
 use async_trait::async_trait;
 use contract::CartId;
 use contract::cart::Cart;
@@ -13,32 +13,36 @@ const CAPACITY: usize = 200_000;
 pub struct MemoryCarts {
     carts: ExpiringMap<CartId, Cart>,
     guard: StoreGuard,
+    lifespan: Lifespan,
 }
 
 impl MemoryCarts {
-    pub fn new(clock: SharedClock, guard: StoreGuard) -> Self {
-        Self { carts: ExpiringMap::new(clock, CAPACITY), guard }
+    pub fn new(clock: SharedClock, guard: StoreGuard, lifespan: Lifespan) -> Self {
+        Self { carts: ExpiringMap::new(clock, CAPACITY), guard, lifespan }
     }
 }
 
 #[async_trait]
 impl CartStore for MemoryCarts {
     async fn create(&self, cart: &Cart) -> Result<(), StoreError> {
+        let ttl = self.lifespan.from_now("create carts").await;
         let write = async {
-            self.carts.insert(&cart.id, cart.clone(), TTL);
+            self.carts.insert(&cart.id, cart.clone(), ttl);
             Ok(())
         };
         self.guard.run("create", write).await
     }
 
     async fn get(&self, id: &CartId) -> Result<Option<Cart>, StoreError> {
-        let read = async { Ok(self.carts.update(id, TTL, |cart| (cart.cloned(), cart.cloned()))) };
+        let ttl = self.lifespan.from_now("get carts").await;
+        let read = async { Ok(self.carts.update(id, ttl, |cart| (cart.cloned(), cart.cloned()))) };
         self.guard.run("get", read).await
     }
 
     async fn change(&self, id: &CartId, change: Change<'_>) -> Result<Outcome, StoreError> {
+        let ttl = self.lifespan.from_now("change carts").await;
         let write = async {
-            Ok(self.carts.update(id, TTL, |current| {
+            Ok(self.carts.update(id, ttl, |current| {
                 let Some(current) = current else { return (None, Outcome::Missing) };
                 let mut next = current.clone();
                 match change(&mut next) {

@@ -1,8 +1,10 @@
 //! Where carts live: memory for one process, Redis for many.
 
+mod lifespan;
 mod memory;
 mod redis;
 
+pub use lifespan::Lifespan;
 pub use memory::MemoryCarts;
 pub use redis::RedisCarts;
 
@@ -12,7 +14,7 @@ use contract::{ApiError, CartId};
 use runtime::store::StoreError;
 use std::time::Duration;
 
-/// A cart is gone after this long without use. Reading it is use.
+/// A cart is gone after this long without use. Reading it is use. [`Lifespan`] may say less.
 pub const TTL: Duration = Duration::from_secs(3600);
 
 /// A change to a cart: may be run more than once, so it must depend on the cart alone.

@@ -1,7 +1,8 @@
 //! What every cart store does, whatever it is made of.
 
-use cart::{CartStore, MemoryCarts, NAME, Outcome, RedisCarts, TTL, domain};
+use cart::{CartStore, Lifespan, MemoryCarts, NAME, Outcome, RedisCarts, TTL, domain};
 use contract::cart::Cart;
+use contract::flags::Audience;
 use contract::menu::MenuItem;
 use contract::{ApiError, CartId, Code, Money, Quantity};
 use runtime::Platform;
@@ -25,14 +26,19 @@ pub struct Carts {
 impl Carts {
     pub async fn in_memory() -> Self {
         let (platform, clock) = testkit::platform();
-        let store = Arc::new(MemoryCarts::new(platform.clock.clone(), platform.guard(NAME, "carts", "memory")));
+        let store = Arc::new(MemoryCarts::new(
+            platform.clock.clone(),
+            platform.guard(NAME, "carts", "memory"),
+            Lifespan::new(platform.chaos(NAME)),
+        ));
         Self { store, platform, clock, redis: None }
     }
 
     pub async fn in_redis() -> Self {
         let (platform, clock) = testkit::platform();
         let server = RedisServer::start();
-        let store = Arc::new(RedisCarts::new(server.connect().await, platform.guard(NAME, "carts", "redis")));
+        let store =
+            Arc::new(RedisCarts::new(server.connect().await, platform.guard(NAME, "carts", "redis"), Lifespan::new(platform.chaos(NAME))));
         Self { store, platform, clock, redis: Some(server) }
     }
 
@@ -282,4 +288,38 @@ pub async fn another_store_that_is_down_does_not_matter(carts: Carts) {
     flip(&carts.platform, "store-down", "middleware");
     let id = carts.begun("c").await;
     changed(carts.add(&id, &dish("latte"), 2).await);
+}
+
+/// The flag's two shorter times.
+const SHORT: [(&str, Duration); 2] = [("10-minutes", Duration::from_secs(600)), ("30-seconds", Duration::from_secs(30))];
+
+pub async fn a_cart_used_while_carts_live_shorter_is_gone_after_that_time(carts: Carts) {
+    for (variant, ttl) in SHORT {
+        let day = Some(Duration::from_secs(86_400));
+        carts.platform.flag_control().set("cart-ttl", variant, day, Audience::Everyone).unwrap();
+        let (made, read, changed_now) = (carts.begun("made").await, carts.begun("read").await, carts.begun("changed").await);
+        carts.pass(ttl - Duration::from_secs(1)).await;
+        assert!(carts.read(&read).await.is_some(), "{variant}");
+        changed(carts.add(&changed_now, &dish("latte"), 1).await);
+        carts.pass(Duration::from_secs(1)).await;
+        assert_eq!(carts.read(&made).await, None, "{variant}");
+        carts.pass(ttl - Duration::from_secs(2)).await;
+        assert!(carts.read(&read).await.is_some(), "{variant}: use prolongs it all the same");
+        carts.pass(Duration::from_secs(1)).await;
+        assert_eq!(carts.read(&changed_now).await, None, "{variant}");
+        carts.pass(ttl).await;
+        assert_eq!(carts.read(&read).await, None, "{variant}");
+    }
+}
+
+pub async fn a_cart_nobody_touched_keeps_its_hour_and_off_gives_it_back(carts: Carts) {
+    let (untouched, used) = (carts.begun("untouched").await, carts.begun("used").await);
+    flip(&carts.platform, "cart-ttl", "30-seconds");
+    changed(carts.add(&used, &dish("latte"), 1).await);
+    carts.pass(Duration::from_secs(20)).await;
+    flip(&carts.platform, "cart-ttl", "off");
+    assert!(carts.read(&used).await.is_some());
+    carts.pass(MINUTE).await;
+    assert!(carts.read(&used).await.is_some(), "it has its hour again");
+    assert!(carts.read(&untouched).await.is_some());
 }

@@ -22,6 +22,8 @@ testkit::conformance! {
         reading_a_cart_prolongs_its_hour,
         changing_a_cart_prolongs_its_hour,
         a_refused_change_prolongs_its_hour,
+        a_cart_used_while_carts_live_shorter_is_gone_after_that_time,
+        a_cart_nobody_touched_keeps_its_hour_and_off_gives_it_back,
         text_of_any_script_is_kept,
         fifty_concurrent_additions_of_different_dishes_all_survive,
         fifty_concurrent_additions_to_one_line_all_survive,

@@ -1,7 +1,7 @@
 //! What only a store of its own can go through: it dies, comes back, or holds what is not ours.
 
 use crate::carts::dish;
-use cart::{CartStore, NAME, Outcome, RedisCarts, TTL, domain};
+use cart::{CartStore, Lifespan, NAME, Outcome, RedisCarts, TTL, domain};
 use contract::{CartId, Quantity};
 use fred::prelude::*;
 use runtime::store::StoreError;
@@ -15,9 +15,13 @@ const KNOWN_DEAD: Duration = Duration::from_secs(3);
 /// A Redis that is back is in use again after this long.
 const HEALED: Duration = Duration::from_secs(2);
 
+fn lifespan() -> Lifespan {
+    Lifespan::new(runtime::chaos::Chaos::none())
+}
+
 async fn started() -> (RedisServer, RedisCarts) {
     let server = RedisServer::start();
-    let carts = RedisCarts::new(server.connect().await, testkit::platform().0.guard(NAME, "carts", "redis"));
+    let carts = RedisCarts::new(server.connect().await, testkit::platform().0.guard(NAME, "carts", "redis"), lifespan());
     (server, carts)
 }
 
@@ -65,7 +69,7 @@ async fn a_process_that_starts_before_its_redis_waits_for_it() {
     tokio::task::yield_now().await;
     server.restart();
     let redis = connecting.await.unwrap().unwrap();
-    let carts = RedisCarts::new(redis, testkit::platform().0.guard(NAME, "carts", "redis"));
+    let carts = RedisCarts::new(redis, testkit::platform().0.guard(NAME, "carts", "redis"), lifespan());
     assert_eq!(carts.get(&"c".into()).await.unwrap().unwrap().count(), 2);
 }
 
