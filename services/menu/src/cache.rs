@@ -4,13 +4,16 @@
 //! look at the version once a second. Of all who need a newer version at once, one in a process loads it, and with Redis one of all
 //! processes. While the database is down, the menus are what they were.
 
+use crate::NAME;
 use crate::domain::Catalogue;
 use crate::snapshot::Snapshot;
+use crate::stampede::Stampede;
 use crate::store::{Kept, MenuBook, SharedMenus};
 use arc_swap::ArcSwap;
 use contract::Timestamp;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Meter};
+use runtime::Platform;
 use runtime::clock::SharedClock;
 use runtime::store::StoreError;
 use runtime::telemetry::metrics::count;
@@ -33,6 +36,7 @@ pub struct MenuCache {
     current: ArcSwap<Snapshot>,
     /// Whoever loads holds it; the others wait and find what he loaded.
     loading: Mutex<()>,
+    stampede: Stampede,
     counted: Counted,
 }
 
@@ -61,26 +65,35 @@ impl Counted {
 impl MenuCache {
     /// # Errors
     /// The menus cannot be read.
-    pub async fn start(
-        book: Arc<dyn MenuBook>,
-        shared: Option<SharedMenus>,
-        clock: SharedClock,
-        meter: &Meter,
-    ) -> Result<Arc<Self>, StoreError> {
+    pub async fn start(book: Arc<dyn MenuBook>, shared: Option<SharedMenus>, platform: &Platform) -> Result<Arc<Self>, StoreError> {
+        let (clock, counted) = (platform.clock.clone(), Counted::new(&platform.meter(NAME)));
         // From SQL, whatever Redis holds: a database that was restored may be older than its copy.
         let kept = book.load().await?;
         let snapshot = snapshot(kept, clock.now())?;
         let current = ArcSwap::from_pointee(snapshot);
-        Ok(Arc::new(Self { book, shared, clock, current, loading: Mutex::new(()), counted: Counted::new(meter) }))
+        Ok(Arc::new(Self { book, shared, clock, current, loading: Mutex::new(()), stampede: Stampede::new(platform), counted }))
     }
 
     /// The menus for one request. This is the one way to them, and so the one place where a fault can take the cache away.
     ///
     /// # Errors
-    /// None while there is a snapshot, and there always is.
+    /// None while there is a snapshot, and there always is; while the cache is taken away, the database does not answer, or too many ask.
     pub async fn now(&self) -> Result<Arc<Snapshot>, StoreError> {
+        if self.stampede.passes_the_cache().await {
+            return self.from_the_database().await;
+        }
         self.counted.lookups.add(1, &self.counted.process_hit);
         Ok(self.snapshot())
+    }
+
+    /// What the database holds this moment.
+    async fn from_the_database(&self) -> Result<Arc<Snapshot>, StoreError> {
+        self.counted.lookups.add(1, &self.counted.process_miss);
+        let kept = self.stampede.in_line(self.book.load()).await?;
+        let read = Arc::new(snapshot(kept, self.clock.now())?);
+        // Whoever reads from memory next sees nothing older.
+        self.current.rcu(|current| if current.version < read.version { read.clone() } else { current.clone() });
+        Ok(read)
     }
 
     /// The menus as they are in memory, with who is open now.

@@ -11,6 +11,7 @@ mod kitchen;
 mod routes;
 mod served;
 mod snapshot;
+mod stampede;
 pub mod store;
 
 pub use cache::{MenuCache, POLL};
@@ -57,7 +58,7 @@ pub async fn build(platform: &Platform) -> Result<Service, BootError> {
         book.write(Change::Seed(seed.to_vec()), nobody(clock.now())).await.map_err(unreadable)?;
     }
     let shared = platform.redis().await?.map(|redis| SharedMenus::new(redis, platform.guard(NAME, "menus", "redis")));
-    let menus = MenuCache::start(book.clone(), shared, clock.clone(), &meter).await.map_err(unreadable)?;
+    let menus = MenuCache::start(book.clone(), shared, platform).await.map_err(unreadable)?;
     watch(platform, menus.clone());
 
     let reports = SqlReports::new(database.clone(), platform.guard(NAME, "tickets", database.backend()));

@@ -13,12 +13,15 @@ use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use testkit::{MORNING, PostgresServer, RedisServer, eventually};
+use testkit::{MORNING, PostgresServer, RedisServer, eventually, flip};
 
 /// A book that counts how often it is read.
 struct Counted {
     book: SqlMenuBook,
     loads: AtomicUsize,
+    /// Who reads now, and the most who did at once.
+    reading: AtomicUsize,
+    most: AtomicUsize,
 }
 
 impl Counted {
@@ -26,7 +29,7 @@ impl Counted {
         let database = Database::in_memory(NAME, &SCHEMA).await.unwrap();
         let book = SqlMenuBook::new(database, platform.guard(NAME, "menus", "sqlite"));
         book.write(Change::Seed(menu::seed().unwrap()), author()).await.unwrap();
-        Arc::new(Self { book, loads: AtomicUsize::new(0) })
+        Arc::new(Self { book, loads: AtomicUsize::new(0), reading: AtomicUsize::new(0), most: AtomicUsize::new(0) })
     }
 
     fn loads(&self) -> usize {
@@ -44,9 +47,12 @@ impl Counted {
 impl MenuBook for Counted {
     async fn load(&self) -> Result<Kept, StoreError> {
         self.loads.fetch_add(1, Ordering::SeqCst);
+        self.most.fetch_max(self.reading.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
         // Long enough for everybody to meet here.
         tokio::time::sleep(Duration::from_millis(100)).await;
-        self.book.load().await
+        let kept = self.book.load().await;
+        self.reading.fetch_sub(1, Ordering::SeqCst);
+        kept
     }
 
     async fn version(&self) -> Result<i64, StoreError> {
@@ -67,7 +73,7 @@ async fn cache(platform: &Platform, book: &Arc<Counted>, redis: Option<&RedisSer
         Some(server) => Some(SharedMenus::new(server.connect().await, platform.guard(NAME, "menus", "redis"))),
         None => None,
     };
-    MenuCache::start(book.clone(), shared, platform.clock.clone(), &platform.meter(NAME)).await.unwrap()
+    MenuCache::start(book.clone(), shared, platform).await.unwrap()
 }
 
 fn name(cache: &MenuCache) -> String {
@@ -184,4 +190,49 @@ async fn menus_are_served_while_the_database_is_down_and_change_again_when_it_is
     eventually("changes are taken again", SOON, async || house.ask(STAFF, "PATCH", COFFEE, change()).await.0 == 200).await;
     // The change may be taken while the next question to the database still meets a connection that broke: the poll brings it then.
     eventually("the change is seen", SOON, async || house.see(COFFEE).await["name"] == "Renamed").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_cache_everybody_asks_the_database_and_few_at_once() {
+    let (platform, _) = testkit::platform();
+    let redis = RedisServer::start();
+    for redis in [None, Some(&redis)] {
+        let book = Counted::new(&platform).await;
+        let cache = cache(&platform, &book, redis).await;
+        book.loads();
+        let ask = async |count: usize| {
+            let asking = (0..count).map(|_| {
+                let cache = cache.clone();
+                tokio::spawn(async move { cache.now().await.map(|menus| menus.version) })
+            });
+            join_all(asking).await.into_iter().map(Result::unwrap).collect::<Vec<_>>()
+        };
+        assert!(ask(20).await.iter().all(Result::is_ok));
+        assert_eq!(book.loads(), 0, "with the cache nobody does");
+        flip(&platform, "menu-cache-off", "all");
+        assert!(ask(12).await.iter().all(Result::is_ok));
+        assert_eq!(book.loads(), 12);
+        // So many cannot all be served in time: the last are told so, and the database sees no more of them at once.
+        let answers = ask(100).await;
+        let refused = answers.iter().filter(|answer| matches!(answer, Err(StoreError::Unavailable(_)))).count();
+        assert!(refused > 0 && book.loads() == 100 - refused, "{refused} were refused");
+        assert!((2..=3).contains(&book.most.load(Ordering::SeqCst)));
+        flip(&platform, "menu-cache-off", "off");
+        assert!(ask(20).await.iter().all(Result::is_ok));
+        assert_eq!(book.loads(), 0, "and the cache is back at once");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_cache_a_change_behind_its_back_is_seen_at_once_and_stays_seen() {
+    let (platform, _) = testkit::platform();
+    let book = Counted::new(&platform).await;
+    let cache = cache(&platform, &book, None).await;
+    book.rename("Renamed").await;
+    assert_eq!(name(&cache), "Cosmic Coffee");
+    flip(&platform, "menu-cache-off", "all");
+    let read = cache.now().await.unwrap();
+    assert_eq!(read.catalogue().menu(&"cosmic-coffee".into()).unwrap().restaurant.name, "Renamed");
+    flip(&platform, "menu-cache-off", "off");
+    assert_eq!(name(&cache), "Renamed");
 }

@@ -236,3 +236,15 @@ pub async fn a_store_that_is_down_refuses_changes_and_leaves_the_menus(house: Ho
     assert_eq!(house.refusal(STAFF, "GET", &format!("{COFFEE}/figures"), None).await, (503, "STORE_UNAVAILABLE".to_owned()));
     assert_as_it_came(&house).await;
 }
+
+pub async fn without_the_cache_menus_are_right_and_a_database_that_is_down_is_seen(house: House) {
+    let (before, item) = (house.see("/api/menu").await, house.see("/api/menu/nebula-latte").await);
+    testkit::flip(&house.platform, "menu-cache-off", "all");
+    assert_eq!((house.see("/api/menu").await, house.see("/api/menu/nebula-latte").await), (before.clone(), item));
+    house.write("PATCH", COFFEE, json!({ "name": "Renamed" })).await;
+    assert_eq!(house.see(COFFEE).await["name"], "Renamed");
+    testkit::flip(&house.platform, "store-down", "menu");
+    assert_eq!(house.refusal(Who::Nobody, "GET", "/api/menu", None).await, (503, "STORE_UNAVAILABLE".to_owned()));
+    testkit::flip(&house.platform, "menu-cache-off", "off");
+    assert_eq!(house.see("/api/menu").await, before, "with the cache nobody notices");
+}

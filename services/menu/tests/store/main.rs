@@ -34,6 +34,7 @@ testkit::conformance! {
         a_reset_brings_back_the_menus_the_platform_comes_with,
         a_changed_body_has_another_tag,
         a_store_that_is_down_refuses_changes_and_leaves_the_menus,
+        without_the_cache_menus_are_right_and_a_database_that_is_down_is_seen,
     }
 }
 
