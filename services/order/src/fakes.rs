@@ -358,6 +358,7 @@ impl Bench {
             menu: MenuClient::new(transport.clone()),
             middleware: MiddlewareClient::new(transport),
             clock: Arc::new(clock.clone()),
+            chaos: platform.chaos(NAME),
             wake: Arc::new(Notify::new()),
             events: None,
             metrics: Metrics::new(&platform),

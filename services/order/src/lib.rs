@@ -8,10 +8,12 @@ mod facts;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, reason = "only tests use it")]
 mod fakes;
+mod history;
 mod jobs;
 mod news;
 mod place;
 mod relay;
+mod release;
 mod routes;
 pub mod store;
 mod sweep;
@@ -25,6 +27,7 @@ use news::Listener;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Histogram};
 use runtime::boot::{BootError, run_service};
+use runtime::chaos::Chaos;
 use runtime::clock::SharedClock;
 use runtime::context::RequestContext;
 use runtime::events::Events;
@@ -46,6 +49,7 @@ pub struct State {
     pub menu: MenuClient,
     pub middleware: MiddlewareClient,
     pub clock: SharedClock,
+    pub chaos: Chaos,
     /// Wakes the relay when there is a task in the outbox.
     pub wake: Arc<Notify>,
     /// Brings events to the others; tests of the service alone have none.
@@ -129,6 +133,7 @@ pub async fn build(platform: &Platform) -> Result<Service, BootError> {
         menu: MenuClient::new(platform.transport(NAME, "menu")?),
         middleware: MiddlewareClient::new(platform.transport(NAME, "middleware")?),
         clock: platform.clock.clone(),
+        chaos: platform.chaos(NAME),
         wake: Arc::new(Notify::new()),
         events: Some(events.clone()),
         metrics: Metrics::new(platform),

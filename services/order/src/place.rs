@@ -13,6 +13,7 @@ use contract::order::{CartQuote, Order, OrderLine, OrderStatus, PlaceOrder, Quot
 use contract::pricing::{LineRequest, PricedLine, QuoteRequest, Reservation, ReservationRequest, Way};
 use contract::{ApiError, CartId, Code, ItemId, Note, OrderId, Timestamp, payment};
 use opentelemetry::KeyValue;
+use runtime::business::tag;
 use runtime::context;
 use runtime::telemetry::propagation;
 use sha2::{Digest, Sha256};
@@ -87,6 +88,10 @@ impl State {
                 return Err(error);
             }
         };
+        if let Err(error) = self.released(&request.cart_id).await {
+            let _ = self.abandon(id).await;
+            return Err(error);
+        }
         let order = draft.order(request, id, reserved, now);
         let context = context::current();
         let text = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
@@ -118,6 +123,7 @@ impl State {
     }
 
     fn accepted(&self, order: &Order, cart: &Cart, now: Timestamp) {
+        tag("feast.order.status", order.status.as_str());
         self.moved(&[(order.id.clone(), OrderStatus::Pending)]);
         self.metrics.revenue.add(u64::try_from(order.total_price.cents()).unwrap_or(0), &[]);
         self.metrics.cart_items.record(u64::from(cart.count()), &[]);

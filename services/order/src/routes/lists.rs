@@ -52,7 +52,7 @@ impl Paging {
 
 pub async fn list(Shared(state): Shared<State>, Query(paging): Query<Paging>) -> ApiResult<Response> {
     let Some(owner) = owner() else { return Ok(Json(Vec::<Order>::new()).into_response()) };
-    let orders = state.book.list(&owner, None, &paging.page()).await?;
+    let orders = state.history(&owner, None, &paging.page()).await?;
     let cursor = orders.last().map(|order| order.id.to_string());
     Ok(paging.answer("/api/orders", orders, cursor))
 }
@@ -66,7 +66,7 @@ pub async fn customers(Shared(state): Shared<State>, Query(paging): Query<Paging
 
 pub async fn orders_of(Shared(state): Shared<State>, Path(name): Path<String>, Query(paging): Query<Paging>) -> ApiResult<Response> {
     let Some(owner) = owner() else { return Ok(Json(Vec::<Order>::new()).into_response()) };
-    let orders = state.book.list(&owner, Some(&name), &paging.page()).await?;
+    let orders = state.history(&owner, Some(&name), &paging.page()).await?;
     let cursor = orders.last().map(|order| order.id.to_string());
     Ok(paging.answer(&format!("/api/customers/{}/orders", path_segment(&name)), orders, cursor))
 }

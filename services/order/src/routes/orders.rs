@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use contract::order::{CartQuote, Order, OrderStatus, PlaceOrder, QuoteCart, SetStatus};
 use contract::{ApiError, Code, Note, OrderId};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use runtime::business::tag;
 use runtime::context::{self, RequestContext, Role};
 use runtime::http::{ApiResult, Json, Path, headers};
 use runtime::telemetry::propagation;
@@ -94,6 +95,7 @@ impl State {
         match self.book.change(&change).await? {
             Moved::Done(record) => {
                 self.moved(&[(id.clone(), to)]);
+                tag("feast.order.status", to.as_str());
                 tracing::info!(order.id = %id, feast.order.status = to.as_str(), "Order {id} is {}", to.as_str());
                 Ok(record.order)
             }
