@@ -13,7 +13,7 @@ use domain::Ask;
 use events::OrderEvents;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Histogram};
-use provider::{PaymentProvider, Simulator};
+use provider::{Faults, PaymentProvider, Simulator};
 use runtime::boot::{BootError, run_service};
 use runtime::chance::Chance;
 use runtime::events::Events;
@@ -24,7 +24,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use store::SqlPaymentBook;
-use tokio::sync::RwLock;
+use tokio::sync::{RwLock, Semaphore};
 use worker::Desk;
 
 pub const NAME: &str = "payment";
@@ -74,6 +74,8 @@ pub async fn build_with(platform: &Platform, database: Database, provider: Arc<d
         clock: platform.clock.clone(),
         events: events.clone(),
         metrics: Metrics::new(platform),
+        faults: Faults::new(platform.chaos(NAME)),
+        places: Arc::new(Semaphore::new(worker::AT_THE_BANK)),
         open: Arc::new(RwLock::new(())),
     };
     let queue = worker::queue();

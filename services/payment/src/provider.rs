@@ -1,11 +1,14 @@
 //! The bank, as we need it.
 
+mod faults;
 mod simulator;
 
+pub use faults::Faults;
 pub use simulator::Simulator;
 
 use crate::domain::{Ask, Happened, Payment};
 use async_trait::async_trait;
+use runtime::chaos::ClientFault;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -51,7 +54,13 @@ pub trait PaymentProvider: Send + Sync + 'static {
 ///
 /// # Errors
 /// It did not answer, or not in time.
-pub async fn ask(provider: &dyn PaymentProvider, ask: Ask, payment: &Payment) -> Result<Happened, NoAnswer> {
+pub async fn ask(provider: &dyn PaymentProvider, faults: &Faults, ask: Ask, payment: &Payment) -> Result<Happened, NoAnswer> {
+    let line = faults.line(ask).await;
+    if line == Some(ClientFault::Refuse) {
+        return Err(NoAnswer("nobody is there, because a flag says so".to_owned()));
+    }
+    let declined = faults.declined(ask, payment).await;
+    let payment = declined.as_ref().unwrap_or(payment);
     let answering = async {
         Ok(match ask {
             Ask::Charge => match provider.charge(payment).await? {
@@ -65,5 +74,10 @@ pub async fn ask(provider: &dyn PaymentProvider, ask: Ask, payment: &Payment) ->
             },
         })
     };
-    timeout(ANSWER_WITHIN, answering).await.unwrap_or_else(|_| Err(NoAnswer(format!("nothing for {} s", ANSWER_WITHIN.as_secs()))))
+    let silence = |_| Err(NoAnswer(format!("nothing for {} s", ANSWER_WITHIN.as_secs())));
+    let answer = timeout(ANSWER_WITHIN, answering).await.unwrap_or_else(silence);
+    match line {
+        Some(ClientFault::DropReply) => Err(NoAnswer("its answer was lost, because a flag says so".to_owned())),
+        _ => answer,
+    }
 }

@@ -1,7 +1,7 @@
 //! Asks the bank about every payment that wants it: many at a time, each again until it answers.
 
 use crate::domain::{Ask, LEASE, Payment, State};
-use crate::provider::{PaymentProvider, ask};
+use crate::provider::{Faults, PaymentProvider, ask};
 use crate::store::PaymentBook;
 use crate::{Metrics, NAME};
 use contract::{OrderId, Timestamp};
@@ -15,13 +15,16 @@ use runtime::telemetry::propagation;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{RwLock, mpsc};
+use tokio::sync::{RwLock, Semaphore, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, field};
 
 /// Payments at the bank at once. At its usual pace that is twenty thousand a second; with five seconds each still two hundred.
-const AT_THE_BANK: usize = 1_024;
+pub const AT_THE_BANK: usize = 1_024;
+
+/// Payments in hand: those at the bank, and those that a flag lets wait before, who must not stand in the way of the others. About 16 MB.
+const IN_HAND: usize = 8_192;
 
 /// Payments that wait to be taken to the bank. More wait in the books.
 const QUEUE: usize = 4_096;
@@ -40,6 +43,9 @@ pub struct Desk {
     pub clock: SharedClock,
     pub events: Events,
     pub metrics: Metrics,
+    pub faults: Faults,
+    /// Places at the bank.
+    pub places: Arc<Semaphore>,
     /// Held for reading by whoever asks the bank, and for writing while the books are emptied.
     pub open: Arc<RwLock<()>>,
 }
@@ -88,16 +94,16 @@ async fn search(desk: &Desk, queue: &mpsc::Sender<Payment>, left_behind: Option<
 
 async fn work(desk: Desk, mut queue: mpsc::Receiver<Payment>, stop: CancellationToken) {
     let mut asking = FuturesUnordered::new();
-    let mut at_the_bank: HashSet<OrderId> = HashSet::new();
+    let mut in_hand: HashSet<OrderId> = HashSet::new();
     loop {
         tokio::select! {
             // What is unfinished is found in the books by the next process.
             () = stop.cancelled() => return,
             Some(order) = asking.next(), if !asking.is_empty() => {
-                at_the_bank.remove(&order);
+                in_hand.remove(&order);
             }
-            Some(payment) = queue.recv(), if at_the_bank.len() < AT_THE_BANK => {
-                if at_the_bank.insert(payment.order_id.clone()) {
+            Some(payment) = queue.recv(), if in_hand.len() < IN_HAND => {
+                if in_hand.insert(payment.order_id.clone()) {
                     asking.push(settle(&desk, payment));
                 }
             }
@@ -120,10 +126,20 @@ async fn settle(desk: &Desk, payment: Payment) -> OrderId {
 
 /// Asks once and writes the answer down; answers what is to be asked next.
 async fn once(desk: &Desk, payment: &Payment, wanted: Ask) -> Option<Box<Payment>> {
-    let _open = desk.open.read().await;
     let order = &payment.order_id;
     let started = Instant::now();
-    let answer = ask(&*desk.provider, wanted, payment).await;
+    let waited = desk.faults.wait(wanted).await;
+    let place = desk.places.acquire().await;
+    let _open = desk.open.read().await;
+    if waited {
+        // Meanwhile the order may have ended, or the books may have been emptied. What cannot be read is found when its lease ends.
+        let now = desk.book.find(order).await.ok().flatten()?;
+        if now.state != payment.state {
+            return now.state.wants().map(|_| Box::new(now));
+        }
+    }
+    let answer = ask(&*desk.provider, &desk.faults, wanted, payment).await;
+    drop(place);
     desk.metrics.asked(wanted, answer.is_ok(), started.elapsed());
     let now = desk.clock.now();
     let happened = match answer {

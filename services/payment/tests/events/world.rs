@@ -112,7 +112,12 @@ impl World {
     }
 
     async fn with(settings: Settings, folder: TempDir, redis: Option<RedisServer>) -> Self {
+        Self::prepared(settings, folder, redis, |_| {}).await
+    }
+
+    async fn prepared(settings: Settings, folder: TempDir, redis: Option<RedisServer>, prepare: impl FnOnce(&Platform)) -> Self {
         let (platform, clock) = testkit::platform_with(settings.clone());
+        prepare(&platform);
         let database = platform.database(NAME, &store::SCHEMA).await.unwrap();
         let guard = platform.guard(NAME, "bank", database.backend());
         let simulator = Simulator::new(&database, guard, platform.clock.clone(), Chance::seeded(1));
@@ -136,10 +141,15 @@ impl World {
 
     /// Ends the process and begins another one on the same files.
     pub async fn restart(&mut self) {
+        self.restart_with(|_| {}).await;
+    }
+
+    /// The same; `prepare` has its say before the new process does anything.
+    pub async fn restart_with(&mut self, prepare: impl FnOnce(&Platform)) {
         let Self { platform, settings, .. } = self;
         assert!(platform.finish(PATIENCE).await, "the process does not stop");
         let folder = std::mem::replace(&mut self._folder, tempfile::tempdir().unwrap());
-        *self = Self::with(settings.clone(), folder, self.redis.take()).await;
+        *self = Self::prepared(settings.clone(), folder, self.redis.take(), prepare).await;
     }
 
     pub fn mood(&self, mood: Mood) {
