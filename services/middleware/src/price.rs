@@ -4,15 +4,22 @@ use crate::domain::pricing::{self, Rule};
 use crate::domain::{charges, market};
 use crate::routes::State;
 use contract::pricing::{Charge, LineRequest, PricedLine, Way};
-use contract::{ApiError, Money};
+use contract::{ApiError, Money, RestaurantId};
+use runtime::business::tag;
 use runtime::chaos::Injected;
+use runtime::context::{self, RequestContext};
+use serde::Deserialize;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// The flag that decides whether and when demand makes prices surge.
 pub const SURGE: &str = "pricing-surge";
 
 /// The flag that gives a share of the customers the new algorithm.
 pub const VERSION_2: &str = "pricing-v2";
+
+/// The product flag that makes the way to the door cost nothing.
+pub const FREE_DELIVERY: &str = "free-delivery";
 
 /// Below this stock, `pricing-surge` by stock sees a surge.
 const SCARCE_BELOW: i64 = 50;
@@ -38,6 +45,7 @@ pub struct Order<'a> {
     pub time_zone: &'a str,
     pub promotion: Option<&'a str>,
     pub way: Option<&'a Way>,
+    pub restaurant: Option<&'a RestaurantId>,
 }
 
 /// Whether demand makes prices surge, as the flag says.
@@ -71,13 +79,17 @@ impl State {
             };
             if surges {
                 self.chaos.mark(SURGE, Injected::Behaviour, "/quote");
+                tag("feast.pricing.surge", "true");
                 rules.push(pricing::surge());
             }
             rules
         };
         let lines: Vec<PricedLine> = order.lines.iter().map(|line| pricing::price_line(line, rules(line))).collect();
         let subtotal = pricing::subtotal(&lines);
-        let delivery = charges::delivery(order.way);
+        let delivery = match charges::delivery(order.way) {
+            Some(fee) if self.is_on_the_house(order, subtotal).await => Some(charges::on_the_house(&fee)),
+            fee => fee,
+        };
         let discounts: Vec<Charge> = match order.promotion.map(str::trim).filter(|code| !code.is_empty()) {
             None => Vec::new(),
             Some(code) => {
@@ -88,8 +100,28 @@ impl State {
         let fees: Vec<Charge> = delivery.into_iter().collect();
         let sum = |charges: &[Charge]| charges.iter().map(|charge| charge.amount).sum::<Money>();
         let total = subtotal + sum(&fees) - sum(&discounts);
-        let version = if version_2 { "v2" } else { "v1" }.to_owned();
-        Ok(Priced { lines, fees, discounts, subtotal, total, version })
+        let version = if version_2 { "v2" } else { "v1" };
+        tag("feast.pricing.algorithm", version);
+        Ok(Priced { lines, fees, discounts, subtotal, total, version: version.to_owned() })
+    }
+
+    /// Whether the flag gives this order its way for nothing. Regions are those of the order, whoever asks.
+    async fn is_on_the_house(&self, order: &Order<'_>, subtotal: Money) -> bool {
+        if !self.chaos.flags().may_be_on(FREE_DELIVERY) {
+            return false;
+        }
+        let asking = RequestContext::clone(&context::current());
+        let city = order.way.map(|way| way.city.as_str().into()).or(asking.city.clone());
+        let restaurant = order.restaurant.map(|id| id.as_str().into()).or(asking.restaurant.clone());
+        let ordering = Arc::new(RequestContext { city, restaurant, ..asking });
+        let Some(active) = context::scope(ordering, self.chaos.domain(FREE_DELIVERY)).await else { return false };
+        let minimum = active.value.get("minimum").and_then(|minimum| Money::deserialize(minimum).ok()).unwrap_or_default();
+        let free = subtotal >= minimum;
+        if free {
+            self.chaos.mark(FREE_DELIVERY, Injected::Behaviour, "/quote");
+            tag("feast.delivery.free", "true");
+        }
+        free
     }
 
     async fn surge(&self, lines: &[LineRequest]) -> Result<Surge, ApiError> {

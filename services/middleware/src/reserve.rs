@@ -8,6 +8,7 @@ use crate::store::{QUOTE_TTL, Reserved, normal};
 use contract::pricing::{LineRequest, PricedLine, Quote, QuoteRequest, Reservation, ReservationRequest, ReservationState};
 use contract::{ApiError, Code, ItemId, QuoteId};
 use opentelemetry::KeyValue;
+use runtime::business::tag;
 use runtime::chaos::Injected;
 
 /// The flag that stops refills and may sell out one item.
@@ -32,6 +33,7 @@ impl State {
             time_zone: &request.time_zone,
             promotion: request.promotion.as_deref(),
             way: request.way.as_ref(),
+            restaurant: request.restaurant_id.as_ref(),
         };
         let priced = self.price(&order).await?;
         let quote = Quote {
@@ -76,6 +78,9 @@ impl State {
                 reservation.lines.iter().for_each(|line| self.demand.add(&line.item_id, line.quantity, now));
                 self.takes.add(takes.len() as u64, &[KeyValue::new("feast.outcome", "taken")]);
                 self.refills.add(refills, &[]);
+                if refills > 0 {
+                    tag("feast.stock.refilled", "true");
+                }
                 Ok(reservation)
             }
             Reserved::Before(before) => Ok(before),
@@ -92,6 +97,7 @@ impl State {
                 time_zone: &request.time_zone,
                 promotion: request.promotion.as_deref(),
                 way: request.way.as_ref(),
+                restaurant: request.restaurant_id.as_ref(),
             };
             return self.price(&order).await;
         };
@@ -112,6 +118,7 @@ impl State {
         {
             return mismatch("the promotion has changed");
         }
+        tag("feast.pricing.algorithm", quote.pricing.clone());
         Ok(Priced {
             lines: quote.lines,
             fees: quote.fees,

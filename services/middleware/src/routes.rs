@@ -20,6 +20,7 @@ use http::StatusCode;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Counter;
 use runtime::Platform;
+use runtime::business::tag;
 use runtime::chance::Chance;
 use runtime::chaos::{Chaos, Injected};
 use runtime::clock::SharedClock;
@@ -126,6 +127,9 @@ async fn check_inventory(Shared(state): Shared<State>, Json(request): Json<Inven
     let outcome = if taken.available { "taken" } else { "out_of_stock" };
     state.takes.add(1, &[KeyValue::new("feast.outcome", outcome)]);
     state.refills.add(u64::from(taken.refilled), &[]);
+    if taken.refilled {
+        tag("feast.stock.refilled", "true");
+    }
     Ok(Json(reply(taken.available, taken.left, take.quantity)))
 }
 

@@ -24,6 +24,11 @@ pub fn delivery(way: Option<&Way>) -> Option<Charge> {
     Some(Charge { name: format!("Delivery, {}.{} km", distance_m / 1_000, distance_m % 1_000 / 100), amount })
 }
 
+/// The same way for nothing: it stays on the receipt, which says why it costs nothing.
+pub fn on_the_house(fee: &Charge) -> Charge {
+    Charge { name: format!("{}: on the house", fee.name), amount: Money::ZERO }
+}
+
 /// What a promotion takes off.
 ///
 /// # Errors
@@ -39,7 +44,7 @@ pub fn promotion(promotion: &Promotion, subtotal: Money, delivery: Option<&Charg
     let amount = match promotion.gives {
         Gift::Percent { percent } => subtotal.ratio(i64::from(percent.min(100)), 100),
         Gift::Amount { amount } => amount.min(subtotal),
-        Gift::FreeDelivery => match delivery {
+        Gift::FreeDelivery => match delivery.filter(|fee| fee.amount > Money::ZERO) {
             Some(fee) => fee.amount,
             None => return refused(format!("{} is for the delivery, and yours is free already", promotion.code)),
         },

@@ -20,6 +20,7 @@ pub struct Counter {
     pub platform: Platform,
     pub clock: ManualClock,
     pub client: MiddlewareClient,
+    redis: Option<testkit::RedisServer>,
 }
 
 impl Counter {
@@ -36,8 +37,22 @@ impl Counter {
     async fn on(platform: Platform, clock: ManualClock) -> Self {
         platform.embed(&middleware::build(&platform).await.unwrap());
         let client = MiddlewareClient::new(platform.transport("test", "middleware").unwrap());
-        Self { platform, clock, client }
+        Self { platform, clock, client, redis: None }
     }
+}
+
+/// One in memory, and one on a real Redis and a real PostgreSQL.
+pub async fn counters() -> [Counter; 2] {
+    let redis = testkit::RedisServer::start();
+    let settings = Settings {
+        redis_url: Some(redis.url()),
+        database_url: Some(testkit::postgres_database().await),
+        seed: Some(1),
+        ..Settings::default()
+    };
+    let mut shared = Counter::with(settings).await;
+    shared.redis = Some(redis);
+    [Counter::open().await, shared]
 }
 
 pub async fn as_operator<F: Future>(work: F) -> F::Output {

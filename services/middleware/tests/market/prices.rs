@@ -136,3 +136,57 @@ async fn half_of_the_customers_are_priced_anew_and_each_of_them_always() {
     }
     assert!((10..=50).contains(&new), "{new} of 60");
 }
+
+fn fees(quote: &contract::pricing::Quote) -> Vec<(&str, i64)> {
+    quote.fees.iter().map(|fee| (fee.name.as_str(), fee.amount.cents())).collect()
+}
+
+#[tokio::test]
+async fn a_free_delivery_says_so_costs_nothing_and_is_charged_as_it_was_quoted() {
+    for counter in counters().await {
+        let request = || QuoteRequest { way: way(2_400), ..quote(vec![line("latte", 2, 599)]) };
+        assert_eq!(fees(&counter.client.quote(&request()).await.unwrap()), [("Delivery, 2.4 km", 310)]);
+        testkit::flip(&counter.platform, "free-delivery", "every-order");
+        let quoted = counter.client.quote(&request()).await.unwrap();
+        assert_eq!((fees(&quoted), quoted.total.cents()), (vec![("Delivery, 2.4 km: on the house", 0)], 1_198));
+        let afresh = counter.client.reserve(&ReservationRequest { way: way(2_400), ..reserve("o1", vec![line("latte", 2, 599)]) }).await;
+        assert_eq!((afresh.as_ref().unwrap().total, &afresh.unwrap().fees), (quoted.total, &quoted.fees));
+        // A way that costs nothing anyway is not on the house.
+        assert!(counter.client.quote(&quote(vec![line("latte", 2, 599)])).await.unwrap().fees.is_empty());
+        // The promise holds after the flag is off.
+        testkit::flip(&counter.platform, "free-delivery", "off");
+        assert_eq!(fees(&counter.client.quote(&request()).await.unwrap()), [("Delivery, 2.4 km", 310)]);
+        let order = ReservationRequest { quote_id: Some(quoted.quote_id), way: way(2_400), ..reserve("o2", vec![line("latte", 2, 599)]) };
+        let reserved = counter.client.reserve(&order).await.unwrap();
+        assert_eq!((reserved.total, reserved.fees), (quoted.total, quoted.fees));
+    }
+}
+
+#[tokio::test]
+async fn a_free_delivery_may_need_an_order_of_some_size() {
+    let counter = Counter::open().await;
+    testkit::flip(&counter.platform, "free-delivery", "over-20-dollars");
+    for (cents, fee) in [(1_999, 310), (2_000, 0)] {
+        let request = QuoteRequest { way: way(2_400), ..quote(vec![line("latte", 1, cents)]) };
+        assert_eq!(counter.client.quote(&request).await.unwrap().fees[0].amount.cents(), fee, "{cents}");
+    }
+}
+
+#[tokio::test]
+async fn a_free_delivery_may_be_for_one_city_alone() {
+    use contract::flags::Audience;
+    let counter = Counter::open().await;
+    for (city, fee) in [("Berlin", 0), ("Tokyo", 310)] {
+        counter.platform.flag_control().set("free-delivery", "every-order", None, Audience::City(city.to_owned())).unwrap();
+        let request = QuoteRequest { way: way(2_400), ..quote(vec![line("latte", 1, 599)]) };
+        assert_eq!(counter.client.quote(&request).await.unwrap().fees[0].amount.cents(), fee, "{city} only, and this way is in Berlin");
+    }
+}
+
+#[tokio::test]
+async fn a_code_for_the_delivery_does_not_fit_one_that_is_free_already() {
+    let counter = Counter::open().await;
+    testkit::flip(&counter.platform, "free-delivery", "every-order");
+    let request = QuoteRequest { way: way(2_400), promotion: Some("FREEWAY".to_owned()), ..quote(vec![line("latte", 2, 599)]) };
+    assert_eq!(counter.client.quote(&request).await.unwrap_err().code, Code::PromotionNotApplicable);
+}
