@@ -7,7 +7,7 @@ use contract::{ItemId, OrderId, Timestamp};
 use futures::future::BoxFuture;
 use runtime::args;
 use runtime::store::StoreError;
-use runtime::store::sql::{Apply, Connection, Database, GroupCommit, Schema};
+use runtime::store::sql::{Apply, Connection, Database, GroupCommit, Row, Schema};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -82,8 +82,11 @@ pub const fn state_name(state: ReservationState) -> &'static str {
 #[derive(Debug, Default)]
 pub struct Recovered {
     pub levels: HashMap<ItemId, i64>,
-    pub reservations: Vec<(OrderId, ReservationState, Option<Reservation>)>,
+    pub reservations: Vec<(OrderId, Found)>,
 }
+
+/// How a reservation stands, and what it was; nothing for one that was released before it was made.
+pub type Found = (ReservationState, Option<Reservation>);
 
 /// Ends when the entry will survive the process.
 pub type Appending = BoxFuture<'static, Result<(), StoreError>>;
@@ -94,7 +97,14 @@ pub trait Journal: Send + Sync {
     fn append(&self, entry: Entry) -> Appending;
 
     async fn recover(&self) -> Result<Recovered, StoreError>;
+
+    /// The reservation of one order, however old it is.
+    async fn find(&self, order: &OrderId) -> Result<Option<Found>, StoreError>;
 }
+
+/// Settled reservations that are taken up again after a restart: of use to repeated requests, which come soon or never. What else is asked
+/// for is found in the journal.
+const TAKEN_UP: u32 = 200;
 
 /// Forgets with the process.
 pub struct NoJournal;
@@ -107,6 +117,10 @@ impl Journal for NoJournal {
 
     async fn recover(&self) -> Result<Recovered, StoreError> {
         Ok(Recovered::default())
+    }
+
+    async fn find(&self, _order: &OrderId) -> Result<Option<Found>, StoreError> {
+        Ok(None)
     }
 }
 
@@ -155,22 +169,30 @@ impl Journal for SqlJournal {
         for row in self.database.all("SELECT item_id, quantity FROM stock", args![]).await? {
             recovered.levels.insert(ItemId::new(row.text(0)?), row.int(1)?);
         }
-        // Confirmed and released ones are of use only to repeated requests, which come soon or never.
-        let open = "SELECT order_id, state, document FROM reservations WHERE state = 'reserved' \
-                    UNION ALL SELECT * FROM (SELECT order_id, state, document FROM reservations WHERE state <> 'reserved' \
-                    ORDER BY at_ms DESC LIMIT 1000) AS settled";
-        for row in self.database.all(open, args![]).await? {
-            let state = match row.text(1)?.as_str() {
-                "reserved" => ReservationState::Reserved,
-                "confirmed" => ReservationState::Confirmed,
-                _ => ReservationState::Released,
-            };
-            let document = row.text(2)?;
-            let reservation = if document.is_empty() { None } else { Some(serde_json::from_str(&document)?) };
-            recovered.reservations.push((OrderId::new(row.text(0)?), state, reservation));
+        let sql = "SELECT state, document, order_id FROM reservations WHERE state = 'reserved' \
+                   UNION ALL SELECT * FROM (SELECT state, document, order_id FROM reservations WHERE state <> 'reserved' \
+                   ORDER BY at_ms DESC LIMIT $1) AS settled";
+        for row in self.database.all(sql, args![TAKEN_UP]).await? {
+            recovered.reservations.push((OrderId::new(row.text(2)?), found(&row)?));
         }
         Ok(recovered)
     }
+
+    async fn find(&self, order: &OrderId) -> Result<Option<Found>, StoreError> {
+        let sql = "SELECT state, document FROM reservations WHERE order_id = $1";
+        self.database.optional(sql, args![order.as_str()]).await?.as_ref().map(found).transpose()
+    }
+}
+
+/// Of a row that begins with state and document.
+fn found(row: &Row) -> Result<Found, StoreError> {
+    let state = match row.text(0)?.as_str() {
+        "reserved" => ReservationState::Reserved,
+        "confirmed" => ReservationState::Confirmed,
+        _ => ReservationState::Released,
+    };
+    let document = row.text(1)?;
+    Ok((state, if document.is_empty() { None } else { Some(serde_json::from_str(&document)?) }))
 }
 
 /// Writes a batch of entries in three statements, whatever their number.

@@ -148,8 +148,18 @@ impl<J: Journal> MemoryStock<J> {
         written(writing).await
     }
 
+    /// What this process has forgotten the journal still knows: an order may be given up long after its reservation was settled.
+    async fn recall(&self, order: &OrderId) -> Result<(), StoreError> {
+        let known = self.settled(slice::from_ref(order)).await.holding(order).is_some();
+        if !known && let Some(found) = self.journal.find(order).await? {
+            self.state().recall(order, found)?;
+        }
+        Ok(())
+    }
+
     async fn release_now(&self, order: &OrderId) -> Result<(), StoreError> {
         let now = self.clock.now();
+        self.recall(order).await?;
         let writing = {
             let (mut state, mut step) = (self.settled(slice::from_ref(order)).await, Step::default());
             let held = match state.holding(order) {

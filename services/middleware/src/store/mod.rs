@@ -10,7 +10,7 @@ mod quotes;
 mod redis;
 
 pub use copy::Copier;
-pub use journal::{Appending, Entry, Held, Journal, Moved, NoJournal, Recovered, SCHEMA, SqlJournal};
+pub use journal::{Appending, Entry, Found, Held, Journal, Moved, NoJournal, Recovered, SCHEMA, SqlJournal};
 pub use memory::MemoryStock;
 pub use promotions::{Promotions, normal};
 pub use quotes::{MemoryQuotes, QUOTE_TTL, QuoteStore, RedisQuotes};

@@ -85,6 +85,28 @@ pub async fn an_open_reservation_is_given_back_after_a_restart_once(shelf: Shelf
     assert_eq!(shelf.levels().await, BTreeMap::from([("latte".into(), 10), ("mocha".into(), INITIAL)]));
 }
 
+pub async fn a_reservation_that_was_confirmed_long_before_a_restart_is_given_back_once(shelf: Shelf) {
+    shelf.set("latte", 2_000).await;
+    shelf.reserve("old", &[("latte", 2)]).await;
+    shelf.confirm(&["old"]).await;
+    let mut later = JoinSet::new();
+    for n in 0..400 {
+        let stock = shelf.stock.clone();
+        later.spawn(async move {
+            let order = format!("o{n}");
+            reserve(&*stock, &order, &[("latte", 1)]).await;
+            stock.confirm(&[order.as_str().into()]).await.unwrap();
+        });
+    }
+    later.join_all().await;
+    let shelf = shelf.restarted().await;
+    for _ in 0..2 {
+        shelf.release("old").await;
+        assert_eq!(shelf.levels().await, BTreeMap::from([("latte".into(), 1_600)]));
+    }
+    assert_eq!(shelf.sums().await, shelf.levels().await);
+}
+
 pub async fn a_confirmed_reservation_is_confirmed_after_a_restart(shelf: Shelf) {
     shelf.reserve("o", &[("latte", 2)]).await;
     shelf.confirm(&["o"]).await;

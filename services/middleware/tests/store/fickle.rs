@@ -2,10 +2,11 @@
 
 use crate::shelf::{INITIAL, reservation, reserve, wanted};
 use async_trait::async_trait;
+use contract::OrderId;
 use contract::pricing::{Reservation, ReservationState};
 use middleware::NAME;
 use middleware::domain::stock::Take;
-use middleware::store::{Appending, Entry, Journal, MemoryStock, Recovered, Reserved, Stock};
+use middleware::store::{Appending, Entry, Found, Journal, MemoryStock, Recovered, Reserved, Stock};
 use runtime::store::StoreError;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -35,6 +36,10 @@ impl Journal for Fickle {
 
     async fn recover(&self) -> Result<Recovered, StoreError> {
         Ok(Recovered::default())
+    }
+
+    async fn find(&self, _: &OrderId) -> Result<Option<Found>, StoreError> {
+        Ok(None)
     }
 }
 

@@ -60,6 +60,7 @@ mod journal {
             levels_are_the_same_after_a_restart,
             an_open_reservation_is_given_back_after_a_restart_once,
             a_confirmed_reservation_is_confirmed_after_a_restart,
+            a_reservation_that_was_confirmed_long_before_a_restart_is_given_back_once,
             a_released_reservation_takes_nothing_after_a_restart,
         }
     }

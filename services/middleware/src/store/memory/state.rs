@@ -1,7 +1,7 @@
 //! Where stock stands, what orders hold, and how a step that was not written is taken back.
 
 use crate::domain::stock::{Movement, Take};
-use crate::store::journal::{Entry, Held, Moved, Recovered};
+use crate::store::journal::{Entry, Found, Held, Moved, Recovered};
 use contract::pricing::{Reservation, ReservationState};
 use contract::{ItemId, OrderId, Timestamp};
 use runtime::store::StoreError;
@@ -47,19 +47,31 @@ impl State {
     /// A reservation that is in force has lost its lines.
     pub fn recover(recovered: Recovered) -> Result<Self, StoreError> {
         let mut state = Self { levels: recovered.levels, ..Self::default() };
-        for (order, kind, reservation) in recovered.reservations {
-            let holding = match (kind, reservation) {
-                (ReservationState::Released, _) => Holding::Released,
-                (ReservationState::Reserved, Some(reservation)) => Holding::Open(reservation),
-                (ReservationState::Confirmed, Some(reservation)) => Holding::Confirmed(reservation),
-                (_, None) => return Err(StoreError::Corrupt(format!("the reservation of order {order} has no lines"))),
-            };
-            if kind != ReservationState::Reserved {
-                state.settled.push_back(order.clone());
-            }
-            state.reservations.insert(order, holding);
+        for (order, found) in recovered.reservations {
+            state.recall(&order, found)?;
         }
         Ok(state)
+    }
+
+    /// Takes up what the journal has of an order, unless it is known here.
+    ///
+    /// # Errors
+    /// A reservation that is in force has lost its lines.
+    pub fn recall(&mut self, order: &OrderId, found: Found) -> Result<(), StoreError> {
+        if self.reservations.contains_key(order) {
+            return Ok(());
+        }
+        let holding = match found {
+            (ReservationState::Released, _) => Holding::Released,
+            (ReservationState::Reserved, Some(reservation)) => Holding::Open(reservation),
+            (ReservationState::Confirmed, Some(reservation)) => Holding::Confirmed(reservation),
+            (_, None) => return Err(StoreError::Corrupt(format!("the reservation of order {order} has no lines"))),
+        };
+        if !matches!(holding, Holding::Open(_)) {
+            self.settled.push_back(order.clone());
+        }
+        self.reservations.insert(order.clone(), holding);
+        Ok(())
     }
 
     /// Whether a step of one of these orders is on its way to the journal.
