@@ -19,6 +19,7 @@ impl EvaluationHook {
 
     fn record(&self, context: &HookContext<'_>, variant: &str, reason: &EvaluationReason) {
         let (key, reason) = (context.flag_key, reason.to_string().to_ascii_lowercase());
+        // Without a message: a span's event is named by its message, if it has one, and this name is the convention's.
         tracing::event!(
             name: "feature_flag.evaluation",
             target: "feature_flag",
@@ -28,7 +29,6 @@ impl EvaluationHook {
             feature_flag.result.reason = reason,
             feature_flag.provider.name = context.provider_metadata.name.as_str(),
             feature_flag.context.id = context.evaluation_context.targeting_key.as_deref(),
-            "Evaluated {key} as {variant}",
         );
         self.evaluations.add(
             1,
