@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A reply that takes longer is no reply.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 const USER_AGENT: &str = concat!("feast-loadgen/", env!("CARGO_PKG_VERSION"));
 /// In a run without end, a session is compared and replaced after this many orders.
 const SESSION_ORDERS: usize = 500;
@@ -72,7 +72,7 @@ async fn take_round(user: &mut GooseUser, run: &Run) {
         tokio::time::sleep(IDLE).await;
         return;
     };
-    journeys::round(user, run, &shopper).await;
+    journeys::round(Some(user), run, &shopper).await;
     let is_long = shopper.lock().await.intents.len() >= SESSION_ORDERS;
     if run.plan.hold.is_none() && is_long {
         run.close(&shopper).await;
@@ -83,7 +83,7 @@ async fn take_round(user: &mut GooseUser, run: &Run) {
 }
 
 /// A client like those goose makes, for a session that begins in the middle of a run.
-fn new_client(run: &Run) -> reqwest::ClientBuilder {
+pub fn new_client(run: &Run) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .cookie_store(true)
         .user_agent(USER_AGENT)

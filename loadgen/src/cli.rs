@@ -67,6 +67,14 @@ pub struct Args {
     /// Lets the reconciliation also find orders that their session does not list
     #[arg(long, value_name = "TOKEN", env = "OPERATOR_TOKEN", hide_env_values = true)]
     pub operator_token: Option<String>,
+
+    /// Follows the platform instead of a plan: as many users as its console, scripts and flags ask for, until stopped
+    #[arg(long, conflicts_with_all = ["users", "duration"])]
+    pub agent: bool,
+
+    /// For an agent of a platform that does not listen on loopback; the operator's token does as well
+    #[arg(long, value_name = "TOKEN", env = "INTERNAL_TOKEN", hide_env_values = true)]
+    pub internal_token: Option<String>,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +121,12 @@ const ARRIVAL_GAP: Duration = Duration::from_millis(100);
 const STRESS_HOLD: Duration = Duration::from_secs(30);
 
 impl Plan {
+    /// Of an agent: nobody yet, and no end.
+    pub const fn followed() -> Self {
+        let ramp = Duration::from_secs(1);
+        Self { preset: Preset::Load, users: 0, ramp, hold: None, requests_per_minute: None, until_limits_break: false }
+    }
+
     pub fn new(args: &Args) -> Self {
         let second = Duration::from_secs(1);
         let (users, total) = match args.preset {
@@ -248,6 +262,7 @@ mod tests {
         for line in [
             "--preset flood",
             "--users 0",
+            "--agent --users 5",
             "--users -1",
             "--duration 1s",
             "--duration 5x",

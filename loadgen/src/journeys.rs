@@ -20,7 +20,9 @@ pub const THINK_MS: (u64, u64) = (100, 500);
 const REST_MS: (u64, u64) = (500, 1500);
 
 /// One round: each journey takes place or not, independently of the others.
-pub async fn round(user: &mut GooseUser, run: &Run, seat: &SharedShopper) {
+///
+/// With a goose user goose sends the requests; without, the shopper's own client does.
+pub async fn round(user: Option<&mut GooseUser>, run: &Run, seat: &SharedShopper) {
     let mut shopper = seat.lock().await;
     let mut visit = Visit { user, run, shopper: &mut shopper };
     if visit.sets_out(BROWSE_PERCENT) {
@@ -39,17 +41,17 @@ pub async fn round(user: &mut GooseUser, run: &Run, seat: &SharedShopper) {
         let end = visit.customers().await;
         visit.finish("customers", end).await;
     }
-    run.think(&mut visit.shopper.chance, REST_MS.0, REST_MS.1).await;
+    run.think(visit.shopper, REST_MS.0, REST_MS.1).await;
 }
 
 impl Visit<'_> {
     fn sets_out(&mut self, percent: u64) -> bool {
         let goes = self.shopper.chance.percent(percent);
-        goes && !self.run.is_over()
+        goes && !self.run.is_over() && !self.shopper.is_leaving()
     }
 
     pub async fn think(&mut self) {
-        self.run.think(&mut self.shopper.chance, THINK_MS.0, THINK_MS.1).await;
+        self.run.think(self.shopper, THINK_MS.0, THINK_MS.1).await;
     }
 
     /// Books how a journey ended. After a failure, waits as the server asked.
@@ -58,7 +60,11 @@ impl Visit<'_> {
             Ok(end) => end,
             Err(failure) => {
                 self.wait_after(&failure).await;
-                if failure.is_fair() { End::Refused } else { End::Failed }
+                match failure {
+                    Failure::Left => End::Abandoned,
+                    failure if failure.is_fair() => End::Refused,
+                    _ => End::Failed,
+                }
             }
         };
         self.run.tally(journey, end);

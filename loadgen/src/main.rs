@@ -1,6 +1,7 @@
 //! The load generator: orders food as many people would, measures, and compares at the end what the server has with what its
 //! clients intended. `docs/load.md` explains presets, limits, percentiles and the comparison.
 
+mod agent;
 mod attack;
 mod book;
 mod chance;
@@ -48,6 +49,15 @@ async fn main() -> ExitCode {
         }
     };
     quiet::init();
+    if args.agent {
+        return match agent::follow(&args).await {
+            Ok(()) => ExitCode::from(exit::HELD),
+            Err(error) => {
+                eprintln!("loadgen: {error:#}");
+                ExitCode::from(exit::INTERNAL)
+            }
+        };
+    }
     if !is_reachable(&args.host).await {
         eprintln!("loadgen: nothing answers at {}; start the platform or set TARGET_URL", args.host.origin().ascii_serialization());
         return ExitCode::from(exit::UNREACHABLE);

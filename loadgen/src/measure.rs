@@ -63,6 +63,37 @@ pub struct Window {
     pub p95_ms: f64,
 }
 
+/// A short time of a run that has no end.
+pub struct Slice {
+    latencies: Histogram<u64>,
+    errors: u64,
+    paused: Duration,
+}
+
+/// Several slices together.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Recent {
+    pub count: u64,
+    pub errors: u64,
+    /// Corrected by the interval that these slices have themselves: users and their pace change while an agent runs.
+    pub corrected: Percentiles,
+}
+
+impl Recent {
+    pub fn of<'s>(slices: impl Iterator<Item = &'s Slice>) -> Self {
+        let Ok(mut all) = Histogram::<u64>::new_with_max(MAX_US, SIGNIFICANT_DIGITS) else { return Self::default() };
+        let (mut errors, mut paused) = (0, Duration::ZERO);
+        for slice in slices {
+            // Of one shape: nothing can be out of range.
+            let _ = all.add(&slice.latencies);
+            errors += slice.errors;
+            paused += slice.paused;
+        }
+        let interval_us = interval_us(&all, paused);
+        Self { count: all.len(), errors, corrected: Percentiles::of(&corrected(&all, interval_us)) }
+    }
+}
+
 impl Window {
     pub fn errors_percent(&self) -> f64 {
         percent(self.errors, self.count)
@@ -114,22 +145,28 @@ fn corrected(latencies: &Histogram<u64>, interval_us: u64) -> Histogram<u64> {
     if interval_us == 0 { latencies.clone() } else { latencies.clone_correct(interval_us) }
 }
 
+fn interval_us(latencies: &Histogram<u64>, paused: Duration) -> u64 {
+    let count = latencies.len();
+    if count == 0 {
+        return 0;
+    }
+    let paused_us = u64::try_from(paused.as_micros()).unwrap_or(u64::MAX) / count;
+    paused_us + latencies.value_at_quantile(0.5)
+}
+
 struct Inner {
     by_name: BTreeMap<&'static str, Samples>,
     total: Samples,
     window: Samples,
     paused: Duration,
+    /// Since the last slice was taken.
+    paused_lately: Duration,
 }
 
 impl Inner {
     /// Time between two requests of one user if the server answered at its median, in microseconds.
     fn interval_us(&self) -> u64 {
-        let count = self.total.latencies.len();
-        if count == 0 {
-            return 0;
-        }
-        let paused_us = u64::try_from(self.paused.as_micros()).unwrap_or(u64::MAX) / count;
-        paused_us + self.total.latencies.value_at_quantile(0.5)
+        interval_us(&self.total.latencies, self.paused)
     }
 }
 
@@ -137,7 +174,13 @@ pub struct Measure(Mutex<Inner>);
 
 impl Measure {
     pub fn new() -> anyhow::Result<Self> {
-        Ok(Self(Mutex::new(Inner { by_name: BTreeMap::new(), total: Samples::new()?, window: Samples::new()?, paused: Duration::ZERO })))
+        Ok(Self(Mutex::new(Inner {
+            by_name: BTreeMap::new(),
+            total: Samples::new()?,
+            window: Samples::new()?,
+            paused: Duration::ZERO,
+            paused_lately: Duration::ZERO,
+        })))
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -159,7 +202,9 @@ impl Measure {
 
     /// A user waited because it wanted to.
     pub fn paused(&self, time: Duration) {
-        self.inner().paused += time;
+        let mut inner = self.inner();
+        inner.paused += time;
+        inner.paused_lately += time;
     }
 
     /// What happened since the last call.
@@ -174,6 +219,21 @@ impl Measure {
         inner.window.latencies.reset();
         inner.window.errors.clear();
         window
+    }
+
+    /// What happened since the last slice, to be added up with others; `None` when there is no memory for the next one.
+    pub fn take_slice(&self) -> Option<Slice> {
+        let fresh = Samples::new().ok()?;
+        let mut inner = self.inner();
+        let taken = std::mem::replace(&mut inner.window, fresh);
+        let errors = taken.error_count();
+        Some(Slice { latencies: taken.latencies, errors, paused: std::mem::take(&mut inner.paused_lately) })
+    }
+
+    /// Requests and errors since the beginning.
+    pub fn counts(&self) -> (u64, u64) {
+        let inner = self.inner();
+        (inner.total.latencies.len(), inner.total.error_count())
     }
 
     pub fn summary(&self) -> Summary {

@@ -213,6 +213,7 @@ impl Basket {
             }
         };
         if let Seen::Accepted(told) = &seen {
+            visit.run.ordered();
             visit.shopper.latest = Some(told.order_id.clone());
         }
         if let Some(intent) = visit.shopper.intents.get_mut(book_at) {
@@ -229,6 +230,7 @@ fn seen_of(failure: &Failure) -> Seen {
         Failure::Status { code, .. } if code == "IDEMPOTENCY_IN_FLIGHT" => Seen::Unknown("still in flight"),
         Failure::Status { status, code, .. } => Seen::Refused { status: *status, code: code.clone() },
         Failure::Wrong(_) => Seen::Unknown("not understood"),
+        Failure::Left => Seen::Unknown("never answered"),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::table;
 use contract::OrderId;
 use contract::menu::Restaurant;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -54,6 +54,14 @@ pub struct Shopper {
     pub intents: Vec<Intent>,
     /// The newest order answered with 201.
     pub latest: Option<OrderId>,
+    /// Goes home: finishes the request that is in flight, and begins no other.
+    pub leaving: Arc<AtomicBool>,
+}
+
+impl Shopper {
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
+    }
 }
 
 pub type SharedShopper = Arc<tokio::sync::Mutex<Shopper>>;
@@ -82,6 +90,9 @@ pub struct Run {
     pub knee: Mutex<Knee>,
     purchases: AtomicU64,
     users: AtomicU32,
+    orders: AtomicU64,
+    /// Think times are divided by this, as bits of an f64; 0: nobody thinks.
+    pace: AtomicU64,
     ends_at: OnceLock<Instant>,
     next_turn: tokio::sync::Mutex<Option<Instant>>,
 }
@@ -109,6 +120,8 @@ impl Run {
             knee: Mutex::default(),
             purchases: AtomicU64::new(0),
             users: AtomicU32::new(0),
+            orders: AtomicU64::new(0),
+            pace: AtomicU64::new(1.0_f64.to_bits()),
             ends_at: OnceLock::new(),
             next_turn: tokio::sync::Mutex::new(None),
         })
@@ -124,16 +137,21 @@ impl Run {
     /// A user arrived.
     pub fn admit(&self, client: reqwest::Client) -> SharedShopper {
         let number = self.users.fetch_add(1, Ordering::Relaxed) + 1;
-        let shopper = Arc::new(tokio::sync::Mutex::new(Shopper {
-            name: format!("load-{}-{number}", self.id),
-            chance: Chance::new(self.seed, u64::from(number)),
-            client,
-            restaurants: Vec::new(),
-            intents: Vec::new(),
-            latest: None,
-        }));
+        let shopper = self.shopper(number, Chance::new(self.seed, u64::from(number)), client, Arc::default());
+        let shopper = Arc::new(tokio::sync::Mutex::new(shopper));
         locked(&self.shoppers).push(shopper.clone());
         shopper
+    }
+
+    /// A user arrived whom the run does not remember: nobody compares its orders at the end.
+    pub fn visitor(&self, client: reqwest::Client, chance: Chance, leaving: Arc<AtomicBool>) -> SharedShopper {
+        let number = self.users.fetch_add(1, Ordering::Relaxed) + 1;
+        Arc::new(tokio::sync::Mutex::new(self.shopper(number, chance, client, leaving)))
+    }
+
+    fn shopper(&self, number: u32, chance: Chance, client: reqwest::Client, leaving: Arc<AtomicBool>) -> Shopper {
+        let name = format!("load-{}-{number}", self.id);
+        Shopper { name, chance, client, restaurants: Vec::new(), intents: Vec::new(), latest: None, leaving }
     }
 
     /// Ends a session before the run does: compares its orders now and forgets it, so that a run without end stays small.
@@ -177,18 +195,34 @@ impl Run {
         }
     }
 
-    /// Thinks for `low_ms` to `high_ms`; a trickle has its own rhythm and does not think.
-    pub async fn think(&self, chance: &mut Chance, low_ms: u64, high_ms: u64) {
-        let time = Duration::from_millis(chance.between(low_ms, high_ms));
-        if self.plan.requests_per_minute.is_none() {
-            self.pause(time).await;
+    /// An order was answered with 201.
+    pub fn ordered(&self) {
+        self.orders.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many orders were answered with 201.
+    pub fn orders(&self) -> u64 {
+        self.orders.load(Ordering::Relaxed)
+    }
+
+    /// From now on everybody thinks so many times faster; 0: not at all.
+    pub fn set_pace(&self, pace: f64) {
+        self.pace.store(pace.to_bits(), Ordering::Relaxed);
+    }
+
+    /// Thinks for `low_ms` to `high_ms`, at the run's pace; a trickle has its own rhythm and does not think.
+    pub async fn think(&self, shopper: &mut Shopper, low_ms: u64, high_ms: u64) {
+        let time = Duration::from_millis(shopper.chance.between(low_ms, high_ms));
+        let pace = f64::from_bits(self.pace.load(Ordering::Relaxed));
+        if self.plan.requests_per_minute.is_none() && pace > 0.0 {
+            self.pause(time.div_f64(pace), &shopper.leaving).await;
         }
     }
 
-    /// Waits, but not past the end of the run.
-    pub async fn pause(&self, time: Duration) {
+    /// Waits, but not past the end of the run, and not when the user leaves.
+    pub async fn pause(&self, time: Duration, leaving: &AtomicBool) {
         let started = Instant::now();
-        while !self.is_over() {
+        while !self.is_over() && !leaving.load(Ordering::Relaxed) {
             let left = time.saturating_sub(started.elapsed());
             if left.is_zero() {
                 break;
@@ -199,13 +233,13 @@ impl Run {
     }
 
     /// Waits for this request's turn in a trickle; at once otherwise.
-    pub async fn turn(&self) {
+    pub async fn turn(&self, leaving: &AtomicBool) {
         let Some(rate) = self.plan.requests_per_minute else { return };
         let gap = Duration::from_secs(60) / rate.max(1);
         let mut next = self.next_turn.lock().await;
         let turn = next.map_or_else(Instant::now, |next| next.max(Instant::now()));
         *next = Some(turn + gap);
         drop(next);
-        self.pause(turn.saturating_duration_since(Instant::now())).await;
+        self.pause(turn.saturating_duration_since(Instant::now()), leaving).await;
     }
 }

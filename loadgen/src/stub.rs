@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex};
 
 /// What the stand-in does to every third order.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Lie {
+pub enum Lie {
     None,
     /// Stores it and answers 500.
     LoseReply,
@@ -39,7 +39,7 @@ enum Lie {
     WrongOwner,
 }
 
-struct Platform {
+pub struct Platform {
     lie: Lie,
     carts: BTreeMap<String, Vec<(String, u32)>>,
     /// Session and order, oldest first.
@@ -50,7 +50,7 @@ struct Platform {
     made: u32,
 }
 
-type Shared = Arc<Mutex<Platform>>;
+pub type Shared = Arc<Mutex<Platform>>;
 
 const NOW: &str = "2026-11-20T09:30:00.000Z";
 const PAGE: usize = 3;
@@ -172,7 +172,7 @@ async fn orders(State(shared): State<Shared>, headers: HeaderMap, uri: axum::htt
     response
 }
 
-fn router(lie: Lie) -> (Router, Shared) {
+pub fn router(lie: Lie) -> (Router, Shared) {
     let shared = Arc::new(Mutex::new(Platform {
         lie,
         carts: BTreeMap::new(),
@@ -266,7 +266,7 @@ async fn sixty_rounds(lie: Lie) -> Outcome {
     let mut user = GooseUser::single(host.parse().unwrap(), &configuration).unwrap();
     let shopper = run.admit(user.client.clone());
     for _ in 0..60 {
-        journeys::round(&mut user, &run, &shopper).await;
+        journeys::round(Some(&mut user), &run, &shopper).await;
     }
     if lie == Lie::Forget {
         // A session that is closed before the end is compared all the same.

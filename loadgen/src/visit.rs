@@ -62,6 +62,8 @@ pub enum Failure {
     },
     /// A success that is not true.
     Wrong(&'static str),
+    /// Nothing was asked: the user has left.
+    Left,
 }
 
 impl Failure {
@@ -77,7 +79,7 @@ impl Failure {
                 let temporary = matches!(status, 429 | 502..=504) || matches!(code.as_str(), "IDEMPOTENCY_IN_FLIGHT" | "CART_BUSY");
                 temporary.then(|| retry_after.unwrap_or(DEFAULT_RETRY_AFTER).min(MAX_RETRY_AFTER))
             }
-            Self::Wrong(_) => None,
+            Self::Wrong(_) | Self::Left => None,
         }
     }
 
@@ -87,6 +89,7 @@ impl Failure {
             Self::NoReply(why) => (*why).to_owned(),
             Self::Status { status, code, .. } => format!("{status} {code}").trim_end().to_owned(),
             Self::Wrong(why) => format!("{status} wrong: {why}"),
+            Self::Left => "left".to_owned(),
         }
     }
 }
@@ -96,7 +99,8 @@ type Raw = Result<(u16, Bytes), &'static str>;
 
 /// A user in the middle of a journey.
 pub struct Visit<'a> {
-    pub user: &'a mut GooseUser,
+    /// Sends the requests when there is one, and otherwise the shopper's own client does.
+    pub user: Option<&'a mut GooseUser>,
     pub run: &'a Run,
     pub shopper: &'a mut Shopper,
 }
@@ -111,18 +115,23 @@ impl Visit<'_> {
         ask: Ask<'_>,
         check: impl FnOnce(&T) -> Result<(), &'static str>,
     ) -> Result<Reply<T>, Failure> {
-        self.run.turn().await;
-        let request = match self.build(&ask) {
-            // Goose writes the method before the name by itself.
-            Ok(builder) => {
-                let name = ask.name.split_once(' ').map_or(ask.name, |(_, name)| name);
-                GooseRequest::builder().method(ask.method).name(name).path("/").set_request_builder(builder).build()
-            }
-            Err(why) => return Err(Failure::NoReply(why)),
-        };
+        self.run.turn(&self.shopper.leaving).await;
+        if self.shopper.is_leaving() {
+            return Err(Failure::Left);
+        }
+        let builder = self.build(&ask).map_err(Failure::NoReply)?;
         let started = Instant::now();
-        let Ok(GooseResponse { request: mut metric, response }) = self.user.request(request).await else {
-            return Err(Failure::NoReply("not sent"));
+        let (response, mut metric) = match &mut self.user {
+            Some(user) => {
+                // Goose writes the method before the name by itself.
+                let name = ask.name.split_once(' ').map_or(ask.name, |(_, name)| name);
+                let request = GooseRequest::builder().method(ask.method).name(name).path("/").set_request_builder(builder).build();
+                let Ok(GooseResponse { request, response }) = user.request(request).await else {
+                    return Err(Failure::NoReply("not sent"));
+                };
+                (response, Some(request))
+            }
+            None => (builder.send().await, None),
         };
         let (mut retry_after, mut link) = (None, None);
         let raw: Raw = match response {
@@ -140,18 +149,23 @@ impl Visit<'_> {
         let judged = judge(&ask, raw, retry_after, check);
         let label = judged.as_ref().err().filter(|failure| !failure.is_fair()).map(|failure| failure.label(status));
         self.run.measure.record(ask.name, latency, label.as_deref());
-        if !self.user.config.no_metrics {
+        if let (Some(user), Some(metric)) = (&mut self.user, &mut metric)
+            && !user.config.no_metrics
+        {
             // Goose keeps its own book for its graphs. Its answer says that what we mark as failed has failed: nothing new.
             let _ = match &label {
-                Some(label) => self.user.set_failure(label, &mut metric, None, None),
-                None => self.user.set_success(&mut metric),
+                Some(label) => user.set_failure(label, metric, None, None),
+                None => user.set_success(metric),
             };
         }
         judged.map(|value| Reply { value, link })
     }
 
     fn build(&self, ask: &Ask<'_>) -> Result<RequestBuilder, &'static str> {
-        let builder = self.user.get_request_builder(&ask.method, &ask.path).map_err(|_| "not sent")?;
+        let builder = match &self.user {
+            Some(user) => user.get_request_builder(&ask.method, &ask.path).map_err(|_| "not sent")?,
+            None => self.shopper.client.request(method(&ask.method), format!("{}{}", self.run.origin, ask.path)),
+        };
         let mut builder = mark(builder);
         if !matches!(ask.method, GooseMethod::Get) {
             // Changes with a cookie are taken from the shop's own pages only; this client stands for one.
@@ -168,10 +182,22 @@ impl Visit<'_> {
 
     /// Waits as long as the server asked for, up to a bound; also when the run is over, so that a last order gets its chance.
     pub async fn wait_after(&self, failure: &Failure) {
-        if let Some(time) = failure.retry_after() {
+        if let Some(time) = failure.retry_after().filter(|_| !self.shopper.is_leaving()) {
             tokio::time::sleep(time).await;
             self.run.measure.paused(time);
         }
+    }
+}
+
+fn method(method: &GooseMethod) -> reqwest::Method {
+    match method {
+        GooseMethod::Delete => reqwest::Method::DELETE,
+        // Journeys have no methods of their own making.
+        GooseMethod::Get | GooseMethod::Custom => reqwest::Method::GET,
+        GooseMethod::Head => reqwest::Method::HEAD,
+        GooseMethod::Patch => reqwest::Method::PATCH,
+        GooseMethod::Post => reqwest::Method::POST,
+        GooseMethod::Put => reqwest::Method::PUT,
     }
 }
 
