@@ -58,6 +58,18 @@ pub struct FlagState {
 }
 
 impl FlagState {
+    /// Whether the variant in force changes anything. Variants begin with the harmless one, which is `off` for nearly all flags.
+    pub fn is_on(&self) -> bool {
+        let disabled = |variant: &Variant| {
+            variant.name == "off" || variant.value == Value::Bool(false) || variant.value.get("enabled") == Some(&Value::Bool(false))
+        };
+        let Some(harmless) = self.variants.first() else { return false };
+        let Some(variant) = self.variants.iter().find(|variant| variant.name == self.variant) else { return false };
+        // What is on by nature, a circuit breaker, is harmless while it is on, and a fault when it is off.
+        let by_nature = !disabled(harmless) && harmless.name == self.default_variant;
+        variant.name != harmless.name && (by_nature || !disabled(variant))
+    }
+
     /// What proves this variant: the flag's signal with what the variant's value says otherwise.
     pub fn signal_of(&self, variant: &str) -> Option<Signal> {
         let value = self.variants.iter().find(|known| known.name == variant).map(|known| &known.value);
@@ -229,6 +241,34 @@ mod tests {
         assert_eq!((all.route.as_deref(), all.expect), (Some("POST /orders"), None));
         let cart = state.signal_of("cart").unwrap();
         assert_eq!((cart.service.as_deref(), cart.route, cart.ms, cart.expect), (Some("cart"), None, Some(900), Some(0.9)));
+    }
+
+    #[test]
+    fn a_flag_is_on_when_it_is_not_as_harmless_as_it_can_be() {
+        let state = |variants: &Value, default: &str, variant: &str| FlagState {
+            key: "x".into(),
+            description: String::new(),
+            service: String::new(),
+            route: String::new(),
+            expected: String::new(),
+            audience_sentence: String::new(),
+            default_variant: default.into(),
+            variant: variant.into(),
+            variants: variants
+                .as_object()
+                .unwrap()
+                .iter()
+                .map(|(name, value)| Variant { name: name.clone(), value: value.clone() })
+                .collect(),
+            flip: None,
+            signal: None,
+        };
+        let fault = json!({"off": {"enabled": false}, "x": {"enabled": true}, "y": {"enabled": false}});
+        assert!(!state(&fault, "off", "off").is_on() && state(&fault, "off", "x").is_on() && !state(&fault, "off", "y").is_on());
+        let breaker = json!({"0-on": {"enabled": true}, "off": {"enabled": false}});
+        assert!(!state(&breaker, "0-on", "0-on").is_on() && state(&breaker, "0-on", "off").is_on());
+        let product = json!({"off": false, "on": true});
+        assert!(state(&product, "on", "on").is_on() && !state(&product, "on", "off").is_on());
     }
 
     #[test]
