@@ -5,11 +5,13 @@
 
 mod arrivals;
 pub mod domain;
+pub mod faults;
 mod metrics;
 mod routes;
 pub mod store;
 
 use arrivals::Arrivals;
+use faults::Faults;
 use metrics::Metrics;
 use runtime::boot::{BootError, run_service};
 use runtime::clock::SharedClock;
@@ -28,7 +30,7 @@ pub const NAME: &str = "delivery";
 const TICK: Duration = Duration::from_millis(250);
 
 /// How often queues are counted for the metrics.
-const COUNT_EVERY: Duration = Duration::from_secs(5);
+const COUNT_EVERY: Duration = Duration::from_secs(1);
 
 /// What all parts of the service work with.
 #[derive(Clone)]
@@ -67,8 +69,9 @@ pub async fn build(platform: &Platform) -> Result<Service, BootError> {
     let events = Events::start(platform, NAME, &database).await?;
     // Without a seed couriers begin where they always do.
     let seed = platform.settings.seed.unwrap_or_default();
+    let guard = platform.guard(NAME, "deliveries", database.backend());
     let state = State {
-        book: Arc::new(SqlDeliveryBook::new(database.clone(), seed, platform.guard(NAME, "deliveries", database.backend()))),
+        book: Arc::new(SqlDeliveryBook::new(database.clone(), seed, guard, Faults::new(platform.chaos(NAME)))),
         events: events.clone(),
         clock: platform.clock.clone(),
         metrics: Metrics::new(&platform.meter(NAME)),

@@ -6,15 +6,22 @@ use contract::delivery::DeliveryStatus;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter};
 use runtime::telemetry::metrics::{count, seconds};
+use std::collections::BTreeMap;
 
 /// Cities beyond the platform's own are counted together: whoever names a city must not be able to grow our metrics.
 const ELSEWHERE: &str = "elsewhere";
+
+fn known(city: &str) -> &'static str {
+    CITIES.into_iter().find(|known| *known == city).unwrap_or(ELSEWHERE)
+}
 
 #[derive(Clone)]
 pub struct Metrics {
     deliveries: Counter<u64>,
     assigned: Histogram<f64>,
     queue: Gauge<u64>,
+    waiting: Gauge<u64>,
+    speed: Gauge<f64>,
 }
 
 impl Metrics {
@@ -26,6 +33,16 @@ impl Metrics {
                 .u64_gauge("feast.deliveries.queue")
                 .with_description("Orders that wait for a courier, by city")
                 .with_unit("{order}")
+                .build(),
+            waiting: meter
+                .u64_gauge("feast.deliveries.waiting")
+                .with_description("Orders that wait for a courier, in all cities")
+                .with_unit("{order}")
+                .build(),
+            speed: meter
+                .f64_gauge("feast.deliveries.speed")
+                .with_description("How fast couriers ride, by city, as of the last ways they began")
+                .with_unit("m/s")
                 .build(),
         }
     }
@@ -44,6 +61,14 @@ impl Metrics {
         for waited in &ticked.assigned {
             self.assigned.record(waited.as_secs_f64(), &[]);
         }
+        let mut speeds: BTreeMap<&'static str, (u32, u32)> = BTreeMap::new();
+        for (city, speed) in ticked.ways.iter().filter_map(|way| Some((way.city.as_str(), way.metres_per_s?))) {
+            let (sum, ways) = speeds.entry(known(city)).or_default();
+            (*sum, *ways) = (*sum + speed, *ways + 1);
+        }
+        for (city, (sum, ways)) in speeds {
+            self.speed.record(f64::from(sum) / f64::from(ways), &[KeyValue::new("feast.city", city)]);
+        }
     }
 
     /// Queues of those cities that have one; the others' are empty.
@@ -54,5 +79,6 @@ impl Metrics {
         }
         let elsewhere = queues.iter().filter(|(name, _)| !CITIES.contains(&name.as_str())).map(|(_, waiting)| waiting).sum();
         self.queue.record(elsewhere, &[KeyValue::new("feast.city", ELSEWHERE)]);
+        self.waiting.record(queues.iter().map(|(_, waiting)| waiting).sum(), &[]);
     }
 }

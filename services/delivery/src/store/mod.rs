@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod book;
+mod hurry;
 mod rows;
 mod tick;
 mod writes;
@@ -35,6 +36,19 @@ pub struct Ticked {
     /// Freelancers who came and went.
     pub joined: u32,
     pub left: u32,
+    /// Ways that were begun.
+    pub ways: Vec<Begun>,
+    /// Orders that wait because their couriers stay home on purpose.
+    pub held: u32,
+}
+
+/// A way that was begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Begun {
+    pub city: String,
+    /// How fast it is ridden; `None` when it is too short to tell.
+    pub metres_per_s: Option<u32>,
+    pub slowed: bool,
 }
 
 impl Ticked {

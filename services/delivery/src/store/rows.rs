@@ -1,6 +1,8 @@
 //! Rows as what they mean.
 
-use super::Record;
+use super::{Begun, Record};
+use crate::domain::ride::{self, Slowness};
+use crate::faults::Whose;
 use contract::delivery::{Courier, CourierName, Delivery, DeliveryStatus, Leg};
 use contract::event::{DeliveryFact, Event, Fact};
 use contract::geo::Location;
@@ -161,6 +163,17 @@ impl About {
             synthetic: row.int(4)? != 0,
             traceparent: row.opt_text(5)?,
         })
+    }
+
+    pub fn whose(&self) -> Whose<'_> {
+        Whose { session: self.session.as_deref(), synthetic: self.synthetic, restaurant: self.restaurant_id.as_str(), city: &self.city }
+    }
+
+    /// What is told of a way that begins.
+    pub fn begun(&self, leg: &Leg, slowness: Slowness) -> Begun {
+        // A city is at most fifteen kilometres across: the number fits.
+        let metres_per_s = ride::speed(leg).map(|speed| speed.round() as u32);
+        Begun { city: self.city.clone(), metres_per_s, slowed: slowness != Slowness::NONE }
     }
 
     /// The event of a delivery that has just become `status`; nobody hears of one that waits.

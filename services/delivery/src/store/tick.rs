@@ -5,8 +5,9 @@
 
 use super::rows::{About, about, place, word};
 use super::writes::{Ridden, Step, all_changed, select_ridden, write_steps};
-use super::{Ticked, arrivals};
+use super::{Begun, Ticked, arrivals};
 use crate::domain::{dispatch, ride, roster, staff};
+use crate::faults::{Away, Faults};
 use contract::delivery::DeliveryStatus;
 use contract::event::{DeliveryFact, Event};
 use contract::geo::Location;
@@ -26,15 +27,20 @@ const ASSIGNED_AT_ONCE: usize = 1_000;
 /// Most freelancers who leave in one tick.
 const LEAVE_AT_ONCE: u32 = 200;
 
-pub async fn tick(transaction: &mut Connection<'_>, seed: u64, now: Timestamp) -> Result<Ticked, sqlx::Error> {
+/// Most orders of one city, of people and of load each, that are looked at for one whose couriers are there.
+const LOOKED_AT: u32 = 1_000;
+
+pub async fn tick(transaction: &mut Connection<'_>, seed: u64, faults: &Faults, now: Timestamp) -> Result<Ticked, sqlx::Error> {
     let mut ticked = Ticked::default();
-    step(transaction, now, &mut ticked).await?;
-    assign(transaction, seed, now, &mut ticked).await?;
+    step(transaction, faults, now, &mut ticked).await?;
+    if !faults.anybody_away() || faults.is_time_to_look(now) {
+        assign(transaction, seed, faults, now, &mut ticked).await?;
+    }
     leave(transaction, now, &mut ticked).await?;
     Ok(ticked)
 }
 
-async fn step(transaction: &mut Connection<'_>, now: Timestamp, ticked: &mut Ticked) -> Result<(), sqlx::Error> {
+async fn step(transaction: &mut Connection<'_>, faults: &Faults, now: Timestamp, ticked: &mut Ticked) -> Result<(), sqlx::Error> {
     let sql = select_ridden!("WHERE d.due_at_ms <= $1 ORDER BY d.due_at_ms LIMIT $2 FOR UPDATE SKIP LOCKED");
     let due = transaction.all(sql, args![now, STEPS_AT_ONCE]).await?;
     let (mut steps, mut waits) = (Vec::with_capacity(due.len()), Vec::new());
@@ -58,7 +64,8 @@ async fn step(transaction: &mut Connection<'_>, now: Timestamp, ticked: &mut Tic
         let sql = "UPDATE deliveries SET due_at_ms = CAST(value ->> 'due' AS BIGINT) FROM rows_of($1) WHERE order_id = value ->> 'order'";
         transaction.run(sql, args![Value::Array(waits).to_string()]).await?;
     }
-    write_steps(transaction, &steps, now).await
+    ticked.ways = write_steps(transaction, faults, &steps, now).await?;
+    Ok(())
 }
 
 /// An order in a queue.
@@ -84,7 +91,13 @@ impl Free {
     }
 }
 
-async fn assign(transaction: &mut Connection<'_>, seed: u64, now: Timestamp, ticked: &mut Ticked) -> Result<(), sqlx::Error> {
+async fn assign(
+    transaction: &mut Connection<'_>,
+    seed: u64,
+    faults: &Faults,
+    now: Timestamp,
+    ticked: &mut Ticked,
+) -> Result<(), sqlx::Error> {
     // The first of each city by the index; EXISTS would become a join with everything that waits.
     let sql = "SELECT city, slug, joined FROM cities
         WHERE (SELECT d.order_id FROM deliveries AS d WHERE d.status = 'queued' AND d.city = cities.city
@@ -94,14 +107,19 @@ async fn assign(transaction: &mut Connection<'_>, seed: u64, now: Timestamp, tic
     let mut assigned = Vec::new();
     for row in &cities {
         let (city, slug, joined) = (row.text(0)?, row.text(1)?, u32::try_from(row.int(2)?).unwrap_or(0));
-        ticked.joined += join(transaction, &city, &slug, joined, seed, now).await?;
-        assigned.extend(assign_in(transaction, &city, ASSIGNED_AT_ONCE - assigned.len()).await?);
+        if faults.anybody_away() {
+            assigned.extend(assign_those_who_came(transaction, faults, &city, &mut ticked.held).await?);
+        } else {
+            ticked.joined += join(transaction, &city, &slug, joined, seed, now).await?;
+            assigned.extend(assign_in(transaction, &city, ASSIGNED_AT_ONCE - assigned.len()).await?);
+        }
         if assigned.len() >= ASSIGNED_AT_ONCE {
             break;
         }
     }
     ticked.assigned = assigned.iter().map(|(waiting, _)| now.since(waiting.ready_at)).collect::<Vec<Duration>>();
-    write_assigned(transaction, &assigned, now).await
+    ticked.ways.extend(write_assigned(transaction, faults, &assigned, now).await?);
+    Ok(())
 }
 
 /// Lets freelancers join when the queue is too long; answers how many.
@@ -119,41 +137,102 @@ async fn join(transaction: &mut Connection<'_>, city: &str, slug: &str, last: u3
     Ok(joining)
 }
 
-async fn assign_in(transaction: &mut Connection<'_>, city: &str, most: usize) -> Result<Vec<(Waiting, Free)>, sqlx::Error> {
+/// The queue of a city, oldest order first: the city is $1, the most that are read is $2.
+macro_rules! select_waiting {
+    ($and:literal) => {
+        concat!(
+            "SELECT ",
+            about!(),
+            ", d.from_x, d.from_y, d.to_x, d.to_y, d.ready_at_ms FROM deliveries AS d WHERE d.status = 'queued' AND d.city = $1 ",
+            $and,
+            " ORDER BY d.ready_at_ms, d.order_id LIMIT $2 FOR UPDATE SKIP LOCKED"
+        )
+    };
+}
+
+impl Waiting {
+    fn read(row: &Row) -> Result<Self, sqlx::Error> {
+        let (about, from, to) = (About::read(row)?, place(row, 6)?, place(row, 8)?);
+        Ok(Self { about, from, to, ready_at: Timestamp::from_millis(row.int(10)?) })
+    }
+}
+
+async fn free_couriers(transaction: &mut Connection<'_>, city: &str) -> Result<Vec<Free>, sqlx::Error> {
     let sql = "SELECT id, name, emoji, x, y, autopilot FROM couriers WHERE city = $1 AND order_id IS NULL
         ORDER BY id FOR UPDATE SKIP LOCKED";
-    let free = transaction.all(sql, args![city]).await?.iter().map(Free::read).collect::<Result<Vec<_>, _>>()?;
+    transaction.all(sql, args![city]).await?.iter().map(Free::read).collect()
+}
+
+async fn assign_in(transaction: &mut Connection<'_>, city: &str, most: usize) -> Result<Vec<(Waiting, Free)>, sqlx::Error> {
+    let free = free_couriers(transaction, city).await?;
     if free.is_empty() {
         return Ok(Vec::new());
     }
-    let sql = concat!(
-        "SELECT ",
-        about!(),
-        ", d.from_x, d.from_y, d.to_x, d.to_y, d.ready_at_ms FROM deliveries AS d WHERE d.status = 'queued' AND d.city = $1 \
-         ORDER BY d.ready_at_ms, d.order_id LIMIT $2 FOR UPDATE SKIP LOCKED"
-    );
-    let rows = transaction.all(sql, args![city, free.len().min(most) as i64]).await?;
-    let read = |row: &Row| {
-        let (about, from, to) = (About::read(row)?, place(row, 6)?, place(row, 8)?);
-        Ok(Waiting { about, from, to, ready_at: Timestamp::from_millis(row.int(10)?) })
-    };
-    let waiting = rows.iter().map(read).collect::<Result<Vec<_>, sqlx::Error>>()?;
-    let restaurants: Vec<Location> = waiting.iter().map(|waiting| waiting.from).collect();
-    let places: Vec<Location> = free.iter().map(|free| free.at).collect();
-    let (mut waiting, mut free): (Vec<_>, Vec<_>) = (waiting.into_iter().map(Some).collect(), free.into_iter().map(Some).collect());
-    let pair = |(order, courier): (usize, usize)| Some((waiting[order].take()?, free[courier].take()?));
-    Ok(dispatch::assign(&restaurants, &places).into_iter().filter_map(pair).collect())
+    let rows = transaction.all(select_waiting!(""), args![city, free.len().min(most) as i64]).await?;
+    let waiting = rows.iter().map(Waiting::read).collect::<Result<Vec<_>, _>>()?;
+    Ok(pairs(waiting, free, |_, _| true))
 }
 
-async fn write_assigned(transaction: &mut Connection<'_>, assigned: &[(Waiting, Free)], now: Timestamp) -> Result<(), sqlx::Error> {
+/// The same while couriers stay home for some: their orders wait, and those of others pass them. `held` counts who waits for that reason.
+async fn assign_those_who_came(
+    transaction: &mut Connection<'_>,
+    faults: &Faults,
+    city: &str,
+    held: &mut u32,
+) -> Result<Vec<(Waiting, Free)>, sqlx::Error> {
+    let free = free_couriers(transaction, city).await?;
+    if free.is_empty() {
+        return Ok(Vec::new());
+    }
+    // People and load are read apart, so that however much of the load waits, people behind it are seen.
+    let people = transaction.all(select_waiting!("AND d.synthetic = 0"), args![city, LOOKED_AT]).await?;
+    let load = transaction.all(select_waiting!("AND d.synthetic = 1"), args![city, LOOKED_AT]).await?;
+    let mut queue = people.iter().chain(&load).map(Waiting::read).collect::<Result<Vec<_>, _>>()?;
+    queue.sort_by(|one, other| (one.ready_at, &one.about.order_id).cmp(&(other.ready_at, &other.about.order_id)));
+    let (mut waiting, mut away) = (Vec::new(), Vec::new());
+    for order in queue {
+        // There is nobody left for whoever comes behind so many.
+        if waiting.len() >= free.len() {
+            break;
+        }
+        let not_here = faults.away(order.about.whose()).await;
+        if not_here.is_some_and(|away| free.iter().all(|courier| away.is_home(&courier.id))) {
+            *held += 1;
+            continue;
+        }
+        waiting.push(order);
+        away.push(not_here);
+    }
+    let home: Vec<String> = free.iter().map(|courier| courier.id.clone()).collect();
+    Ok(pairs(waiting, free, |order, courier| !away[order].is_some_and(|away: Away| away.is_home(&home[courier]))))
+}
+
+fn pairs(waiting: Vec<Waiting>, free: Vec<Free>, may: impl Fn(usize, usize) -> bool) -> Vec<(Waiting, Free)> {
+    let restaurants: Vec<Location> = waiting.iter().map(|waiting| waiting.from).collect();
+    let places: Vec<Location> = free.iter().map(|free| free.at).collect();
+    let rides = dispatch::assign(&restaurants, &places, may);
+    let (mut waiting, mut free): (Vec<_>, Vec<_>) = (waiting.into_iter().map(Some).collect(), free.into_iter().map(Some).collect());
+    let pair = |(order, courier): (usize, usize)| Some((waiting[order].take()?, free[courier].take()?));
+    rides.into_iter().filter_map(pair).collect()
+}
+
+async fn write_assigned(
+    transaction: &mut Connection<'_>,
+    faults: &Faults,
+    assigned: &[(Waiting, Free)],
+    now: Timestamp,
+) -> Result<Vec<Begun>, sqlx::Error> {
+    let mut ways = Vec::with_capacity(assigned.len());
     if assigned.is_empty() {
-        return Ok(());
+        return Ok(ways);
     }
     let mut rows = Vec::with_capacity(assigned.len());
     let mut events: Vec<Event> = Vec::with_capacity(assigned.len());
     for (waiting, free) in assigned {
-        let leg = ride::leg(free.at, waiting.from, now);
-        let expected = leg.arrives_at + ride::duration(waiting.from, waiting.to);
+        let slowness = faults.slowness(waiting.about.whose()).await;
+        let leg = ride::leg(free.at, waiting.from, now, slowness);
+        let expected = leg.arrives_at + ride::slowly(waiting.from, waiting.to, slowness);
+        ways.push(waiting.about.begun(&leg, slowness));
         let order: &OrderId = &waiting.about.order_id;
         rows.push(json!({
             "order": order, "courier": free.id, "name": free.name, "emoji": free.emoji, "x": free.at.x, "y": free.at.y,
@@ -173,7 +252,8 @@ async fn write_assigned(transaction: &mut Connection<'_>, assigned: &[(Waiting, 
         WHERE couriers.id = value ->> 'courier' AND couriers.order_id IS NULL";
     let taken = transaction.run(sql, args![&rows]).await?;
     all_changed(assigned.len(), &[moved, taken])?;
-    append(transaction, &events).await
+    append(transaction, &events).await?;
+    Ok(ways)
 }
 
 async fn leave(transaction: &mut Connection<'_>, now: Timestamp, ticked: &mut Ticked) -> Result<(), sqlx::Error> {

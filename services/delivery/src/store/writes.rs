@@ -1,10 +1,12 @@
 //! What the book writes beside the tick, and the steps that both make.
 
+use super::hurry::hurry;
 use super::rows::{About, about, day, place, status, word};
 use super::tick::tick;
-use super::{Advance, Advanced, Ticked, arrivals};
-use crate::domain::ride;
+use super::{Advance, Advanced, Begun, Ticked, arrivals};
+use crate::domain::ride::{self, Slowness};
 use crate::domain::roster::CITIES;
+use crate::faults::Faults;
 use async_trait::async_trait;
 use contract::Timestamp;
 use contract::delivery::DeliveryStatus;
@@ -18,6 +20,8 @@ use serde_json::{Value, json};
 pub enum Job {
     Found(Timestamp),
     Tick(Timestamp),
+    /// Whoever rides more slowly than usual rides on as usual.
+    Hurry(Timestamp),
     Advance(Advance),
     SetAutopilot(String, bool),
     Reset(Timestamp),
@@ -33,6 +37,7 @@ pub enum Done {
 
 pub struct DeliveryWrites {
     pub seed: u64,
+    pub faults: Faults,
 }
 
 #[async_trait]
@@ -48,8 +53,12 @@ impl Apply for DeliveryWrites {
                     arrivals::found(transaction, &CITIES.into(), self.seed, *now).await?;
                     Done::Written
                 }
-                Job::Tick(now) => Done::Ticked(tick(transaction, self.seed, *now).await?),
-                Job::Advance(step) => Done::Advanced(advance(transaction, step).await?),
+                Job::Tick(now) => Done::Ticked(tick(transaction, self.seed, &self.faults, *now).await?),
+                Job::Hurry(now) => {
+                    hurry(transaction, *now).await?;
+                    Done::Written
+                }
+                Job::Advance(step) => Done::Advanced(advance(transaction, &self.faults, step).await?),
                 Job::SetAutopilot(id, autopilot) => Done::Set(set_autopilot(transaction, id, *autopilot).await?),
                 Job::Reset(now) => {
                     for sql in ["DELETE FROM deliveries", "DELETE FROM couriers", "DELETE FROM cities"] {
@@ -117,10 +126,16 @@ pub struct Step {
     pub request: Option<String>,
 }
 
-/// Writes steps, with what follows for the couriers, and their events.
-pub async fn write_steps(transaction: &mut Connection<'_>, steps: &[Step], now: Timestamp) -> Result<(), sqlx::Error> {
+/// Writes steps, with what follows for the couriers, and their events; answers the ways that begin.
+pub async fn write_steps(
+    transaction: &mut Connection<'_>,
+    faults: &Faults,
+    steps: &[Step],
+    now: Timestamp,
+) -> Result<Vec<Begun>, sqlx::Error> {
+    let mut ways = Vec::new();
     if steps.is_empty() {
-        return Ok(());
+        return Ok(ways);
     }
     let mut rows = Vec::with_capacity(steps.len());
     let mut events: Vec<Event> = Vec::with_capacity(steps.len());
@@ -128,7 +143,11 @@ pub async fn write_steps(transaction: &mut Connection<'_>, steps: &[Step], now: 
         let Step { ridden, next, autopilot, request } = step;
         let riding_on = *next == DeliveryStatus::PickedUp;
         let here = if riding_on { ridden.from } else { ridden.to };
-        let leg = ride::leg(here, ridden.to, now);
+        let slowness = if riding_on { faults.slowness(ridden.about.whose()).await } else { Slowness::NONE };
+        let leg = ride::leg(here, ridden.to, now, slowness);
+        if riding_on {
+            ways.push(ridden.about.begun(&leg, slowness));
+        }
         let expected = if riding_on { leg.arrives_at } else { now };
         rows.push(json!({
             "order": ridden.about.order_id, "was": word(ridden.status), "status": word(*next), "courier": ridden.courier_id,
@@ -154,7 +173,8 @@ pub async fn write_steps(transaction: &mut Connection<'_>, steps: &[Step], now: 
         FROM rows_of($1) WHERE couriers.id = value ->> 'courier' AND couriers.order_id = value ->> 'order'";
     let stepped = transaction.run(sql, args![&rows, now, day(now)]).await?;
     all_changed(steps.len(), &[moved, stepped])?;
-    append(transaction, &events).await
+    append(transaction, &events).await?;
+    Ok(ways)
 }
 
 /// What was read under a lock is written as it was read. Anything else ends the transaction, and the next tick starts from what is true.
@@ -165,7 +185,7 @@ pub fn all_changed(expected: usize, changed: &[u64]) -> Result<(), sqlx::Error> 
     Err(sqlx::Error::Protocol(format!("deliveries changed in between: {changed:?} rows of {expected}")))
 }
 
-async fn advance(transaction: &mut Connection<'_>, step: &Advance) -> Result<Advanced, sqlx::Error> {
+async fn advance(transaction: &mut Connection<'_>, faults: &Faults, step: &Advance) -> Result<Advanced, sqlx::Error> {
     let Advance { courier, order_id, request, at } = step;
     let sql = select_ridden!("WHERE d.order_id = $1 AND c.id = $2 FOR UPDATE");
     let Some(row) = transaction.optional(sql, args![order_id.as_str(), courier]).await? else {
@@ -177,7 +197,7 @@ async fn advance(transaction: &mut Connection<'_>, step: &Advance) -> Result<Adv
     let repeated = !request.is_empty() && ridden.request.as_ref() == Some(request);
     let Some(next) = ride::next(ridden.status).filter(|_| !repeated) else { return Ok(Advanced::Already) };
     let (autopilot, request) = (ridden.autopilot, Some(request.clone()));
-    write_steps(transaction, &[Step { ridden, next, autopilot, request }], *at).await?;
+    write_steps(transaction, faults, &[Step { ridden, next, autopilot, request }], *at).await?;
     Ok(Advanced::Done(next))
 }
 

@@ -6,6 +6,7 @@ use contract::event::{DeliveryFact, Event, Fact, OrderFact};
 use contract::geo::Location;
 use contract::{Money, OrderId, Timestamp};
 use delivery::NAME;
+use delivery::faults::Faults;
 use delivery::store::{Advance, Advanced, DeliveryBook, SCHEMA, SqlDeliveryBook, Ticked, take};
 use runtime::clock::{Clock, ManualClock};
 use runtime::store::sql::{Apply, Connection, Database, GroupCommit};
@@ -170,8 +171,8 @@ async fn open(platform: &Platform, place: &Place) -> (Arc<dyn DeliveryBook>, Dat
         Place::Postgres(url) => url.clone(),
     };
     let database = Database::open(&url, NAME, &SCHEMA).await.unwrap();
-    let guard = platform.guard(NAME, "deliveries", database.backend());
-    (Arc::new(SqlDeliveryBook::new(database.clone(), SEED, guard)), database)
+    let (guard, faults) = (platform.guard(NAME, "deliveries", database.backend()), Faults::new(platform.chaos(NAME)));
+    (Arc::new(SqlDeliveryBook::new(database.clone(), SEED, guard, faults)), database)
 }
 
 pub const RESTAURANT: Location = Location { x: 5_000, y: 5_000 };

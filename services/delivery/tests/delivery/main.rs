@@ -6,6 +6,7 @@ mod assigning;
 mod books;
 mod by_hand;
 mod desk;
+mod flags;
 mod replicas;
 mod riding;
 mod service;
@@ -80,6 +81,21 @@ mod ledgers {
             what_is_open_is_named_oldest_first_with_its_owner,
             a_reset_leaves_the_first_couriers_and_nothing_else,
             a_store_that_is_down_is_unavailable_and_forgets_nothing,
+        }
+    }
+}
+
+mod faults {
+    use super::*;
+
+    testkit::conformance! {
+        backends { file: Desk::in_a_file, memory: Desk::in_memory, postgres: Desk::in_postgres }
+        facts in flags {
+            while_nobody_rides_orders_wait_and_afterwards_the_oldest_ride_first,
+            while_half_stay_home_the_others_ride,
+            only_those_whom_the_flag_reaches_wait,
+            couriers_of_one_city_ride_slowly_and_others_do_not,
+            whoever_is_on_the_way_rides_on_as_usual_when_the_slowdown_is_over,
         }
     }
 }
