@@ -40,6 +40,10 @@ impl Durations {
         *self.buckets.entry(bucket).or_default() += count;
     }
 
+    pub(crate) fn merge(&mut self, other: &Self) {
+        other.buckets.iter().for_each(|(bucket, count)| self.add(*bucket, *count));
+    }
+
     pub fn total(&self) -> u64 {
         self.buckets.values().sum()
     }

@@ -2,7 +2,7 @@
 
 use crate::model::{Log, Point, Span, Value};
 use std::collections::VecDeque;
-use std::mem::{size_of, take};
+use std::mem::size_of;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -145,13 +145,6 @@ impl Queue {
             waiting = self.emptied.wait_timeout(waiting, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         true
-    }
-
-    #[cfg(test)]
-    pub fn take_all(&self) -> Vec<Batch> {
-        let mut waiting = self.lock();
-        waiting.bytes = 0;
-        take(&mut waiting.batches).into_iter().map(|(batch, _)| batch).collect()
     }
 }
 

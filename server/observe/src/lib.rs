@@ -1,16 +1,38 @@
 //! What the platform remembers about itself: traces, logs and rates, within a bound.
+//!
+//! [`Intake`] takes and never waits; one thread of the [`Store`] works off what it took. Every span is counted into rates by the second
+//! (`windows`), then it is kept or not (`traces`). What is kept is packed (`pack`), so that a bound in bytes is one.
+//! Nothing here knows HTTP, flags or OpenTelemetry's SDK.
 
 pub mod counts;
+mod entry;
 pub mod errors;
+mod exchange;
+mod facts;
 pub mod histogram;
 pub mod intake;
+mod label;
 pub mod limits;
+mod logs;
+mod metrics;
 pub mod model;
-pub mod otlp;
-pub mod receiver;
-pub mod sdk;
+mod names;
+mod overview;
+mod pack;
+mod rates;
+mod sampler;
+mod search;
+mod series;
+mod slot;
+mod snapshot;
 pub mod store;
-pub mod words;
+mod tallies;
+mod text;
+mod ticks;
+mod topology;
+mod traces;
+mod waterfall;
+mod windows;
 
 pub use counts::{Counts, Select};
 pub use errors::{BadCursor, ImportError};
@@ -22,7 +44,8 @@ pub use store::Store;
 pub const GATEWAY: &str = "server";
 
 /// Attributes of spans whose values are counted by the second, for [`Store::tagged`]. Their values must be few.
-pub const TALLIED: [&str; 7] = [
+pub const TALLIED: [&str; 8] = [
+    "feast.cart.lifetime",
     "feast.pricing.surge",
     "feast.pricing.algorithm",
     "feast.order.status",

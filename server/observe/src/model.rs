@@ -78,5 +78,10 @@ pub enum Measure {
     Gauge(f64),
     /// Since the start of the process.
     Sum(f64),
-    Histogram { count: u64, sum: f64, bounds: Vec<f64>, buckets: Vec<u64> },
+    Histogram {
+        count: u64,
+        sum: f64,
+        bounds: Vec<f64>,
+        buckets: Vec<u64>,
+    },
 }

@@ -2,110 +2,312 @@
 
 use crate::counts::{Counts, Select};
 use crate::errors::{BadCursor, ImportError};
-use crate::intake::Intake;
+use crate::facts::Facts;
+use crate::intake::{Batch, Intake, Queue};
 use crate::limits::Limits;
+use crate::logs::{self, Logs};
+use crate::metrics::Metrics;
+use crate::model::{Log, Span};
+use crate::names::Names;
+use crate::overview::overview;
+use crate::rates::Rates;
+use crate::search::search;
+use crate::text::trace_id;
+use crate::topology::topology;
+use crate::traces::Traces;
+use crate::waterfall::waterfall;
 use contract::Timestamp;
 use contract::telemetry::{Kept, Level, LogPage, LogQuery, Mark, Overview, Topology, Trace, TracePage, TraceQuery};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
+
+/// Without anything to take, time is told this often, so that what waits is decided on.
+const TICK: Duration = Duration::from_millis(250);
+/// So many spans are taken under one lock: readers wait a fraction of a millisecond.
+const AT_ONCE: usize = 256;
 
 /// What the platform remembers about itself. Cheap to clone; answers take short locks and never wait for anything else.
 #[derive(Clone)]
-pub struct Store(Arc<Inner>);
+pub struct Store(Arc<Handle>);
 
-struct Inner;
+/// The thread ends with the last of these.
+struct Handle {
+    inner: Arc<Inner>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.inner.queue.close();
+    }
+}
+
+/// Locks are taken in this order, and none of them for long: rates, traces, logs, metrics, names.
+pub(crate) struct Inner {
+    pub queue: Arc<Queue>,
+    pub clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    pub rates: Mutex<Rates>,
+    pub traces: Mutex<Traces>,
+    pub logs: Mutex<Logs>,
+    pub metrics: Mutex<Metrics>,
+    pub names: RwLock<Names>,
+    bound: u64,
+    received_spans: AtomicU64,
+}
+
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Inner {
+    pub fn now(&self) -> u32 {
+        u32::try_from((self.clock)().millis() / 1_000).unwrap_or(0)
+    }
+
+    fn take(&self, batch: Batch) {
+        let now = self.now();
+        self.tick(now);
+        match batch {
+            Batch::Spans(spans) => self.take_spans(spans),
+            Batch::Logs(lines) => {
+                let mut rates = locked(&self.rates);
+                let mut logs = locked(&self.logs);
+                let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
+                for log in &lines {
+                    rates.tallies.line(&log.service, log.level, crate::windows::second_of(log.at_ns).min(now));
+                    logs.take(log, now, &mut names);
+                }
+                rates.shrink();
+            }
+            Batch::Points(points) => {
+                let mut metrics = locked(&self.metrics);
+                points.iter().for_each(|point| metrics.take(point, now));
+            }
+        }
+    }
+
+    fn take_spans(&self, spans: Vec<Span>) {
+        let mut spans = spans.into_iter();
+        while !spans.as_slice().is_empty() {
+            let mut rates = locked(&self.rates);
+            let mut traces = locked(&self.traces);
+            let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
+            for span in spans.by_ref().take(AT_ONCE) {
+                self.received_spans.fetch_add(1, Ordering::Relaxed);
+                let facts = Facts::of(&span);
+                let series = rates.record(&span, &facts);
+                let notable = facts.is_notable(&span);
+                traces.take(span, series, notable, &mut names);
+            }
+            rates.shrink();
+        }
+    }
+
+    fn tick(&self, now: u32) {
+        locked(&self.rates).tick(now);
+        locked(&self.traces).tick(now);
+    }
+
+    fn run(&self) {
+        let mut tidied = 0;
+        while !self.queue.is_closed() {
+            if let Some((batch, bytes)) = self.queue.next(TICK) {
+                self.take(batch);
+                self.queue.done(bytes);
+            }
+            let now = self.now();
+            self.tick(now);
+            if now != tidied {
+                tidied = now;
+                locked(&self.metrics).tidy(now);
+            }
+        }
+    }
+}
+
+/// Whole seconds that begin within a stretch of time.
+fn seconds(from: Timestamp, to: Timestamp) -> (u32, u32) {
+    let second = |moment: Timestamp| {
+        let millis = moment.millis().max(0);
+        u32::try_from(millis / 1_000 + i64::from(millis % 1_000 > 0)).unwrap_or(u32::MAX)
+    };
+    (second(from), second(to))
+}
 
 impl Store {
-    /// Starts the thread that takes what comes in. It ends when neither a store nor an intake is left.
+    /// Starts the thread that takes what comes in. It ends when the last clone of the store is dropped.
     ///
     /// # Errors
     /// When the thread cannot be started.
     pub fn start(limits: Limits, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> std::io::Result<(Self, Intake)> {
-        let _ = clock;
-        Ok((Self(Arc::new(Inner)), Intake::new(limits.queue())))
+        let intake = Intake::new(limits.queue());
+        let inner = Arc::new(Inner {
+            queue: intake.queue(),
+            clock: Box::new(clock),
+            rates: Mutex::new(Rates::new(&limits)),
+            traces: Mutex::new(Traces::new(&limits)),
+            logs: Mutex::new(Logs::new(&limits)),
+            metrics: Mutex::new(Metrics::new(limits.metrics())),
+            names: RwLock::new(Names::new(limits.names())),
+            bound: limits.bytes,
+            received_spans: AtomicU64::new(0),
+        });
+        inner.tick(inner.now());
+        let worker = inner.clone();
+        std::thread::Builder::new().name("telemetry".to_owned()).spawn(move || worker.run())?;
+        Ok((Self(Arc::new(Handle { inner })), intake))
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0.inner
     }
 
     /// Waits until everything that was handed in before is stored; false when that takes longer than `at_most`.
     /// For tests and for the end of a process: it blocks the thread.
     pub fn settle(&self, at_most: Duration) -> bool {
-        let _ = at_most;
-        true
+        self.inner().queue.settle(at_most)
     }
 
-    /// Charts of the last `minutes` (1-60).
+    /// Charts of the last `minutes` (1-60). A point is of the seconds that begin within its step.
     pub fn overview(&self, minutes: u32, marks: Vec<Mark>) -> Overview {
-        let _ = minutes;
-        Overview { marks, ..Overview::default() }
+        let inner = self.inner();
+        let mut overview = {
+            let mut rates = locked(&inner.rates);
+            rates.tick(inner.now());
+            overview(&rates, minutes)
+        };
+        overview.marks = marks;
+        overview.kept = self.kept();
+        overview
     }
 
+    /// Newest first, by the start of their first spans. Durations are those of the first span, as in the list.
+    ///
     /// # Errors
     /// When the cursor is not one of ours.
     pub fn traces(&self, query: &TraceQuery) -> Result<TracePage, BadCursor> {
-        let _ = query;
-        Ok(TracePage::default())
+        search(&self.inner().traces, &self.inner().names, query)
     }
 
     /// One trace with its logs; `None` when it is not kept, or the id is none.
     pub fn trace(&self, id: &str) -> Option<Trace> {
-        let _ = id;
-        None
+        let inner = self.inner();
+        let id = trace_id(id)?;
+        let (summary, spans) = {
+            let traces = locked(&inner.traces);
+            if let Some(entry) = traces.get(id) {
+                let names = inner.names.read().unwrap_or_else(PoisonError::into_inner);
+                (entry.summary(id), entry.spans(id, &names))
+            } else {
+                let mut names = Names::new(0);
+                let spans = traces.undecided(id)?.to_vec();
+                let mut entry = crate::entry::Entry::of(spans.first()?, &mut names);
+                spans.iter().for_each(|span| {
+                    entry.add(span, &mut names);
+                });
+                (entry.summary(id), spans)
+            }
+        };
+        let lines = locked(&inner.logs).of_trace(id);
+        let logs = lines.iter().filter_map(|line| self.read_line(line)).map(|log| logs::view(&log)).collect();
+        Some(waterfall(summary, spans, logs))
+    }
+
+    fn read_line(&self, line: &logs::Line) -> Option<Log> {
+        line.log(&self.inner().names.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// # Errors
     /// When the cursor is not one of ours.
     pub fn logs(&self, query: &LogQuery) -> Result<LogPage, BadCursor> {
-        let _ = query;
-        Ok(LogPage::default())
+        logs::page(query, |select| select(&locked(&self.inner().logs)), |line| self.read_line(line))
     }
 
-    /// Who called whom in the last minute. `flags_of` names the flags that act in a service now.
+    /// Who called whom in the last minute. `flags_of` is asked with every node's id and names the flags that act in it now.
     pub fn topology(&self, flags_of: &dyn Fn(&str) -> Vec<String>) -> Topology {
-        let _ = flags_of;
-        Topology::default()
+        let inner = self.inner();
+        let mut rates = locked(&inner.rates);
+        rates.tick(inner.now());
+        topology(&rates, &locked(&inner.metrics), flags_of)
     }
 
+    /// What is held, and what could not be. Lines that were left out or refused count as evicted.
     pub fn kept(&self) -> Kept {
-        Kept::default()
+        let inner = self.inner();
+        let (rates_bytes, rates) = {
+            let rates = locked(&inner.rates);
+            (rates.bytes(), rates.len())
+        };
+        let (metrics_bytes, metrics) = {
+            let metrics = locked(&inner.metrics);
+            (metrics.bytes(), metrics.len())
+        };
+        let (log_bytes, logs, evicted_logs, left_out_logs) = {
+            let logs = locked(&inner.logs);
+            (logs.bytes(), logs.len(), logs.evicted(), logs.left_out())
+        };
+        let name_bytes = inner.names.read().unwrap_or_else(PoisonError::into_inner).bytes();
+        let (waiting, refused) = inner.queue.bytes_and_refused();
+        let traces = locked(&inner.traces);
+        let totals = traces.totals();
+        Kept {
+            traces: traces.len() as u64,
+            spans: traces.spans(),
+            logs: logs as u64,
+            series: (rates + metrics) as u64,
+            bytes: (rates_bytes + metrics_bytes + log_bytes + name_bytes + waiting + traces.bytes()) as u64,
+            bound_bytes: inner.bound,
+            received_spans: inner.received_spans.load(Ordering::Relaxed) + refused.spans,
+            sampled_out_spans: totals.sampled_out_spans,
+            refused_spans: refused.spans,
+            evicted_spans: totals.evicted_spans,
+            evicted_logs: evicted_logs + left_out_logs + refused.logs,
+        }
     }
 
-    /// Traces, logs and rates as a file: gzip of versioned JSON.
+    /// Traces, logs and rates as a file: gzip of versioned JSON, one document a line. It takes a second or so of computing.
     pub fn export(&self) -> Vec<u8> {
-        Vec::new()
+        crate::exchange::export(self.inner()).unwrap_or_else(|error| {
+            // Memory takes every byte, and every piece has a form in JSON.
+            tracing::error!(%error, "The snapshot could not be packed");
+            Vec::new()
+        })
     }
 
     /// Adds what a file of [`Store::export`] holds, moved in time so that its newest moment is now. Its rates are shown by overview
-    /// and map, and not counted for proofs and detection.
+    /// and map, and not counted for proofs and detection. Traces that are here already stay as they are.
     ///
     /// # Errors
     /// When the file is not a snapshot, or one of another version. Nothing is taken then.
     pub fn import(&self, file: &[u8]) -> Result<Kept, ImportError> {
-        let _ = file;
+        crate::exchange::import(self.inner(), file)?;
         Ok(self.kept())
     }
 
     /// Spans that ended in seconds that begin within `from..to`, exact, whatever was sampled out. One second is the resolution
     /// for the last 15 minutes, ten seconds up to an hour.
     pub fn counts(&self, select: &Select, from: Timestamp, to: Timestamp) -> Counts {
-        let _ = (select, from, to);
-        Counts::default()
+        let (from, to) = seconds(from, to);
+        locked(&self.inner().rates).counts(select, from, to)
     }
 
-    /// Of the selected spans, how many carried `attribute` = `value`, and how many there were. Only for attributes of [`crate::TALLIED`].
+    /// Of the selected spans, how many carried `attribute` = `value`, and how many there were. Only for attributes of
+    /// [`crate::TALLIED`], of the last 15 minutes.
     pub fn tagged(&self, attribute: &str, value: &str, select: &Select, from: Timestamp, to: Timestamp) -> (u64, u64) {
-        let _ = (attribute, value, select, from, to);
-        (0, 0)
+        let (from, to) = seconds(from, to);
+        let rates = locked(&self.inner().rates);
+        (rates.tallies.tagged(attribute, value, select, from, to), rates.counts(select, from, to).total)
     }
 
-    /// Spans that carried `chaos.flag` with this flag.
+    /// Spans that carried `chaos.flag` with this flag, of the last 15 minutes.
     pub fn touched(&self, flag: &str, from: Timestamp, to: Timestamp) -> u64 {
-        let _ = (flag, from, to);
-        0
+        let (from, to) = seconds(from, to);
+        locked(&self.inner().rates).tallies.touched(flag, from, to)
     }
 
     /// When the first span touched by the flag's fault began, at or after `since`; its end when it began before.
     pub fn first_touched(&self, flag: &str, since: Timestamp) -> Option<Timestamp> {
-        let _ = (flag, since);
-        None
+        locked(&self.inner().rates).tallies.first_touched(flag, since.millis()).map(Timestamp::from_millis)
     }
 
     /// A metric's mean (gauges), its growth a second (sums), or the mean of what was recorded (histograms); and of how many points
@@ -118,13 +320,13 @@ impl Store {
         from: Timestamp,
         to: Timestamp,
     ) -> Option<(f64, u64)> {
-        let _ = (name, service, attributes, from, to);
-        None
+        let (from, to) = seconds(from, to);
+        locked(&self.inner().metrics).level(name, service, attributes, from, to)
     }
 
-    /// Log lines of this level or a graver one.
+    /// Log lines of this level or a graver one, of the last 15 minutes.
     pub fn lines(&self, service: Option<&str>, level: Option<Level>, from: Timestamp, to: Timestamp) -> u64 {
-        let _ = (service, level, from, to);
-        0
+        let (from, to) = seconds(from, to);
+        locked(&self.inner().rates).tallies.lines(service, level, from, to)
     }
 }
