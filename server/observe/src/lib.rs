@@ -2,7 +2,7 @@
 //!
 //! [`Intake`] takes and never waits; one thread of the [`Store`] works off what it took. Every span is counted into rates by the second
 //! (`windows`), then it is kept or not (`traces`). What is kept is packed (`pack`), so that a bound in bytes is one.
-//! Nothing here knows HTTP, flags or OpenTelemetry's SDK.
+//! Only `sdk`, `otlp` and `receiver`, which bring it in, know OpenTelemetry and HTTP; nothing here knows flags.
 
 pub mod counts;
 mod entry;
@@ -17,10 +17,13 @@ mod logs;
 mod metrics;
 pub mod model;
 mod names;
+pub mod otlp;
 mod overview;
 mod pack;
 mod rates;
+pub mod receiver;
 mod sampler;
+pub mod sdk;
 mod search;
 mod series;
 mod slot;
@@ -33,6 +36,7 @@ mod topology;
 mod traces;
 mod waterfall;
 mod windows;
+pub mod words;
 
 pub use counts::{Counts, Select};
 pub use errors::{BadCursor, ImportError};
