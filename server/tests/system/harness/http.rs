@@ -184,6 +184,18 @@ impl Browser {
 
     pub async fn send(&self, ask: Ask) -> Answer {
         let answer = ask.send().await;
+        self.keep_cookies(&answer);
+        answer
+    }
+
+    /// `None` when nothing came back.
+    pub async fn try_send(&self, ask: Ask) -> Option<Answer> {
+        let answer = ask.try_send().await.ok()?;
+        self.keep_cookies(&answer);
+        Some(answer)
+    }
+
+    fn keep_cookies(&self, answer: &Answer) {
         let mut cookies = self.cookies.lock().unwrap();
         for set in answer.headers.get_all("set-cookie") {
             let (pair, attributes) = set.to_str().unwrap().split_once(';').unwrap();
@@ -194,8 +206,6 @@ impl Browser {
                 cookies.insert(name.to_owned(), value.to_owned());
             }
         }
-        drop(cookies);
-        answer
     }
 
     pub async fn get(&self, path: &str) -> Answer {

@@ -1,0 +1,304 @@
+//! Every flag, under load, against the platform's own proofs: on, its effect is seen; off, it goes; and the books agree all the same.
+//!
+//! `cargo xtask verify-flags` runs it in full, embedded and split; the suite runs one variant of each flag, embedded. Both need the machine
+//! for themselves, so that these tests are left out of an ordinary run. FEAST_VERIFY_ONLY names flags, separated by commas; the table is
+//! written to FEAST_VERIFY_FILE.
+
+mod plan;
+mod table;
+mod traffic;
+
+use crate::harness::{Mode, Options, Platform, clean_command, run};
+use contract::flags::FlagState;
+use contract::proof::{Proof, Verdict};
+use plan::{DISH, Flip};
+use serde_json::json;
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+use table::Row;
+
+/// What is usual is learnt for so long before anything is flipped.
+const WARM_UP: Duration = Duration::from_secs(20);
+/// From a flip to the first request that it touches. Some flags act on what seldom happens, and then it is the traffic's time.
+const FIRST_WITHIN: Duration = Duration::from_secs(1);
+/// Between two looks at the proofs.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
+/// Requests under way when a flag changes belong to neither side; so the next flip has something to compare with.
+const PAUSE: Duration = Duration::from_millis(500);
+/// When the last flag is off and nobody orders any more, the books must agree within this time.
+const SETTLES_WITHIN: Duration = Duration::from_secs(90);
+/// Users of the load generator while nobody asks for others.
+const USERS: u32 = 2;
+
+#[test]
+#[ignore = "needs the machine for itself: cargo xtask verify-flags, and a stage of the suite"]
+fn suite_every_flag_is_proven_in_one_variant() {
+    verify(Mode::Embedded, plan::SUITE.iter().map(|wave| wave.to_vec()).collect());
+}
+
+#[test]
+#[ignore = "needs the machine for itself: cargo xtask verify-flags, and a stage of the suite"]
+fn suite_without_the_chaos_layer_nothing_is_proven() {
+    let options = Options { settings: vec![("FEAST_SELF_TEST", "without-chaos".to_owned())], ..Options::default() };
+    run(Mode::Embedded, options, async |platform| {
+        let _agent = Agent::start(platform).await;
+        let over = Cell::new(false);
+        let trial = async {
+            tokio::time::sleep(WARM_UP).await;
+            let known = known(platform).await;
+            for (flag, variant) in chosen(plan::SUITE.iter().map(|wave| wave.to_vec()).collect()).into_iter().flatten() {
+                assert!(known.iter().any(|state| state.key == flag), "{flag}");
+                platform.flip(flag, variant).await;
+            }
+            tokio::time::sleep(Duration::from_secs(15)).await;
+            let proven: Vec<String> = proofs(platform).await.into_iter().filter(is_seen).map(|proof| format!("{}: {}", proof.flag, proof.says)).collect();
+            over.set(true);
+            proven
+        };
+        let (proven, ()) = futures::join!(trial, traffic::run(platform, &over));
+        assert!(proven.is_empty(), "proven although nothing was done: {proven:#?}");
+    });
+}
+
+#[test]
+#[ignore = "takes a quarter of an hour: cargo xtask verify-flags"]
+fn full_every_variant_is_proven_in_one_process() {
+    verify(Mode::Embedded, Vec::new());
+}
+
+#[test]
+#[ignore = "takes a quarter of an hour: cargo xtask verify-flags"]
+fn full_every_variant_is_proven_on_nine_processes() {
+    verify(Mode::Split, Vec::new());
+}
+
+fn is_seen(proof: &Proof) -> bool {
+    proof.verdict == Verdict::Seen
+}
+
+/// Those waves and flags that FEAST_VERIFY_ONLY leaves.
+fn chosen(waves: Vec<Vec<Flip>>) -> Vec<Vec<Flip>> {
+    let Ok(only) = std::env::var("FEAST_VERIFY_ONLY") else { return waves };
+    let only: BTreeSet<&str> = only.split(',').map(str::trim).filter(|flag| !flag.is_empty()).collect();
+    if only.is_empty() {
+        return waves;
+    }
+    let kept = waves.into_iter().map(|wave| wave.into_iter().filter(|(flag, _)| only.contains(flag)).collect::<Vec<_>>());
+    kept.filter(|wave| !wave.is_empty()).collect()
+}
+
+/// Tries the waves, or every variant of every flag by itself when there are none, and judges what was seen.
+fn verify(mode: Mode, waves: Vec<Vec<Flip>>) {
+    let (rows, missing) = (Cell::new(Vec::new()), Cell::new(Vec::new()));
+    run(mode, Options::default(), async |platform| {
+        let _agent = Agent::start(platform).await;
+        let known = known(platform).await;
+        let partial = std::env::var_os("FEAST_VERIFY_ONLY").is_some();
+        let waves = chosen(if waves.is_empty() { every_variant(&known) } else { waves });
+        let tried: BTreeSet<&str> = waves.iter().flatten().map(|(flag, _)| *flag).collect();
+        missing.set(known.iter().map(|state| state.key.clone()).filter(|key| !partial && !tried.contains(key.as_str())).collect());
+        let over = Cell::new(false);
+        let trial = async {
+            tokio::time::sleep(WARM_UP).await;
+            let mut rows = Vec::new();
+            for wave in &waves {
+                rows.extend(try_wave(platform, mode, wave).await);
+            }
+            over.set(true);
+            rows
+        };
+        let (mut found, ()) = futures::join!(trial, traffic::run(platform, &over));
+        platform.http.put("/api/load", json!({"users": 0})).operator().send().await;
+        if let Err(why) = balanced(platform).await {
+            found.push(Row {
+                mode: name(mode),
+                flag: "the ledger",
+                variant: "after all of it".to_owned(),
+                first: None,
+                proven: None,
+                gone: None,
+                says: String::new(),
+                wrong: Some(why),
+            });
+        }
+        rows.set(found);
+    });
+    let (rows, missing) = (rows.into_inner(), missing.into_inner());
+    let text = table::text(&rows);
+    println!("{text}");
+    if let Some(file) = std::env::var_os("FEAST_VERIFY_FILE") {
+        use std::io::Write;
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(file).unwrap();
+        writeln!(file, "{text}").unwrap();
+    }
+    let wrong: Vec<String> =
+        rows.iter().filter_map(|row| row.wrong.as_ref().map(|wrong| format!("{} {}: {wrong}", row.flag, row.variant))).collect();
+    assert!(wrong.is_empty() && missing.is_empty(), "wrong: {wrong:#?}\nnobody tries these flags: {missing:?}");
+}
+
+const fn name(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Embedded => "embedded",
+        Mode::Split => "split",
+    }
+}
+
+/// Each variant that changes something, one after the other. Names live as long as the test.
+fn every_variant(known: &[FlagState]) -> Vec<Vec<Flip>> {
+    let mut waves = Vec::new();
+    for state in known {
+        let key: &'static str = state.key.clone().leak();
+        for variant in &state.variants {
+            let flipped = FlagState { variant: variant.name.clone(), ..state.clone() };
+            if flipped.is_on() {
+                waves.push(vec![(key, &*variant.name.clone().leak())]);
+            }
+        }
+    }
+    waves
+}
+
+async fn known(platform: &Platform) -> Vec<FlagState> {
+    serde_json::from_value(platform.http.get("/api/flags").operator().send().await.expect(200)).unwrap()
+}
+
+async fn proofs(platform: &Platform) -> Vec<Proof> {
+    let answer = platform.http.get("/api/proofs").operator().try_send().await;
+    answer.ok().filter(|answer| answer.status == 200).and_then(|answer| serde_json::from_str(&answer.body).ok()).unwrap_or_default()
+}
+
+async fn proof(platform: &Platform, flag: &str) -> Option<Proof> {
+    proofs(platform).await.into_iter().find(|proof| proof.flag == flag)
+}
+
+/// Flips, waits for the proofs, takes everything back, and waits until nothing of it is left.
+async fn try_wave(platform: &Platform, mode: Mode, wave: &[Flip]) -> Vec<Row> {
+    for (flag, _) in wave {
+        if let Some(((broken, variant), before)) = plan::needs(flag) {
+            platform.flip(broken, variant).await;
+            tokio::time::sleep(before).await;
+        }
+    }
+    let flipped = Instant::now();
+    for (flag, variant) in wave {
+        // Not waiting until every process has heard of it: that is measured.
+        platform.http.put(&format!("/api/flags/{flag}"), json!({"variant": variant})).operator().send().await.expect(200);
+    }
+    let mut rows: Vec<Row> = wave
+        .iter()
+        .map(|(flag, variant)| Row {
+            mode: name(mode),
+            flag,
+            variant: (*variant).to_owned(),
+            first: None,
+            proven: None,
+            gone: None,
+            says: String::new(),
+            wrong: None,
+        })
+        .collect();
+    wait_for_proofs(platform, &mut rows, flipped).await;
+    let cleared = Instant::now();
+    platform.http.delete("/api/flags").operator().send().await.expect(200);
+    if rows.iter().any(|row| plan::stock(row.flag, &row.variant).is_some()) {
+        platform.set_stock(DISH, 200).await;
+    }
+    wait_until_gone(platform, &mut rows, cleared).await;
+    for row in &rows {
+        let said = row.wrong.as_deref().unwrap_or(&row.says);
+        println!("{:?} {} {}: {said}", flipped.elapsed(), row.flag, row.variant);
+    }
+    tokio::time::sleep(PAUSE).await;
+    rows
+}
+
+async fn wait_for_proofs(platform: &Platform, rows: &mut [Row], flipped: Instant) {
+    let mut stocked = None::<Instant>;
+    loop {
+        let stock = rows.iter().find_map(|row| plan::stock(row.flag, &row.variant));
+        if let Some(stock) = stock.filter(|_| stocked.is_none_or(|at| at.elapsed() >= Duration::from_secs(1))) {
+            let _ = platform.http.put(&format!("/api/inventory/{DISH}"), json!({"stock": stock})).operator().try_send().await;
+            stocked = Some(Instant::now());
+        }
+        let proofs = proofs(platform).await;
+        for row in rows.iter_mut() {
+            let Some(proof) = proofs.iter().find(|proof| proof.flag == row.flag && proof.variant == row.variant) else { continue };
+            row.first = row.first.or(proof.effect_after_ms.map(Duration::from_millis));
+            row.says.clone_from(&proof.says);
+            if is_seen(proof) {
+                row.proven = row.proven.or(Some(flipped.elapsed()));
+            }
+        }
+        let waiting = rows.iter().filter(|row| row.proven.is_none() || row.first.is_none());
+        if waiting.map(|row| plan::patience(row.flag)).max().is_none_or(|patience| flipped.elapsed() >= patience) {
+            break;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    for row in rows {
+        if row.proven.is_none() {
+            row.wrong = Some("its effect is not seen".to_owned());
+        } else if row.first.is_none_or(|first| first > FIRST_WITHIN + plan::seldom(row.flag)) {
+            row.wrong = Some("no request was touched in time".to_owned());
+        }
+    }
+}
+
+/// Nothing is left when what was measured after is nearer to before than to since.
+async fn wait_until_gone(platform: &Platform, rows: &mut [Row], cleared: Instant) {
+    loop {
+        for row in rows.iter_mut().filter(|row| row.gone.is_none() && row.proven.is_some()) {
+            let Some(proof) = proof(platform, row.flag).await else { continue };
+            let Some(after) = proof.after.filter(|after| after.of > 0) else { continue };
+            if (after.value - proof.before.value).abs() <= (proof.since.value - proof.before.value).abs() / 2.0 {
+                row.gone = Some(cleared.elapsed());
+            }
+        }
+        let waiting = rows.iter().filter(|row| row.gone.is_none() && row.proven.is_some());
+        match waiting.map(|row| plan::patience(row.flag)).max() {
+            None => break,
+            Some(patience) if cleared.elapsed() >= patience => break,
+            Some(_) => tokio::time::sleep(LOOK_EVERY).await,
+        }
+    }
+    for row in rows.iter_mut().filter(|row| row.gone.is_none() && row.wrong.is_none()) {
+        row.wrong = Some("its effect stays".to_owned());
+    }
+}
+
+async fn balanced(platform: &Platform) -> Result<(), String> {
+    let began = Instant::now();
+    loop {
+        let answer = platform.http.get("/api/ledger").operator().try_send().await;
+        let ledger = answer.ok().filter(|answer| answer.status == 200).map(|answer| answer.json()).unwrap_or_default();
+        if ledger["balanced"] == true {
+            return Ok(());
+        }
+        if began.elapsed() > SETTLES_WITHIN {
+            return Err(format!("the ledger is out of balance: {ledger}"));
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// A load generator that follows the platform; it ends with its value.
+struct Agent(Child);
+
+impl Agent {
+    async fn start(platform: &Platform) -> Self {
+        let mut agent = clean_command("loadgen");
+        agent.args(["--agent", "--host", platform.http.base(), "--operator-token", crate::harness::OPERATOR_TOKEN]);
+        let agent = Self(agent.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+        platform.http.put("/api/load", json!({"users": USERS})).operator().send().await.expect(200);
+        agent
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

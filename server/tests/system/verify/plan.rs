@@ -1,0 +1,74 @@
+//! Which flags are tried when, and what the platform needs for that.
+
+use std::time::Duration;
+
+/// A flag and its variant.
+pub type Flip = (&'static str, &'static str);
+
+/// The dish that everybody orders.
+pub const DISH: &str = "nebula-latte";
+
+/// Flips that do not meet each other. The first may need to know what is usual; the others show where there is nothing while they are off.
+pub type Wave = &'static [Flip];
+
+/// One variant of every flag, mild ones first.
+pub const SUITE: &[Wave] = &[
+    &[
+        ("order-history-n-plus-one", "1-query-an-order"),
+        ("pricing-v2", "on"),
+        ("free-delivery", "every-order"),
+        ("cart-ttl", "30-seconds"),
+        ("checkout-express", "first"),
+        ("menu-item-failure", "nebula-latte"),
+    ],
+    &[("delivery-regional-slowdown", "berlin-5-times"), ("pricing-surge", "random-10-percent")],
+    &[("payment-slow", "1-s"), ("order-lost-reply", "20-percent")],
+    &[("notification-memory-leak", "100-fold"), ("cart-chaos-errors", "15-percent-after-2s")],
+    &[("menu-cache-off", "half"), ("payment-failure", "50-percent")],
+    &[("cart-slow", "300-ms"), ("order-bad-release", "50-percent-of-users")],
+    &[("log-flood", "100-lines-a-request"), ("middleware-unreachable", "30-percent")],
+    &[("cpu-burn", "100-percent-of-a-core"), ("payment-unreachable", "all")],
+    &[("ssr-slow", "500-ms"), ("store-flaky", "20-percent")],
+    &[("assets-slow", "300-ms"), ("inventory-shortage", "sold-out")],
+    &[("store-slow", "order-300-ms")],
+    &[("db-pool-exhaustion", "one-left")],
+    &[("events-lag", "2-s"), ("store-down", "cart")],
+    &[("load-users", "10-users"), ("readiness-failure", "order")],
+    &[("load-paused", "on"), ("rate-limit-tight", "every-second")],
+    &[("circuit-breaker", "off")],
+    &[("delivery-no-couriers", "nobody-rides")],
+];
+
+/// What has to be broken, for so long, before a flag can show anything.
+pub fn needs(flag: &str) -> Option<(Flip, Duration)> {
+    // A breaker does nothing while everybody answers. What is usual then has to be learnt.
+    (flag == "circuit-breaker").then_some((("middleware-unreachable", "hangs"), Duration::from_secs(10)))
+}
+
+/// What an operator does to the stock of [`DISH`] while a variant is on, every second: the shelf is emptied by a great many customers.
+pub fn stock(flag: &str, variant: &str) -> Option<i64> {
+    match (flag, variant) {
+        ("inventory-shortage", _) => Some(0),
+        ("pricing-surge", "by-stock") => Some(30),
+        _ => None,
+    }
+}
+
+/// Variants that show in another time than the others: nearly at once is not how queues grow and go.
+pub fn patience(flag: &str) -> Duration {
+    match flag {
+        "delivery-no-couriers" | "events-lag" => Duration::from_secs(60),
+        _ => Duration::from_secs(15),
+    }
+}
+
+/// What happens seldom is touched late: the time between two occasions.
+pub fn seldom(flag: &str) -> Duration {
+    match flag {
+        // One cart in ten; one order in five.
+        "pricing-surge" | "order-lost-reply" | "order-bad-release" | "payment-failure" => Duration::from_secs(4),
+        // The shelf has to be emptied first; deliveries, browsers and pages come by every few seconds.
+        "inventory-shortage" | "delivery-no-couriers" | "delivery-regional-slowdown" | "checkout-express" => Duration::from_secs(6),
+        _ => Duration::from_secs(1),
+    }
+}
