@@ -12,6 +12,7 @@ mod scale;
 mod server;
 mod static_reply;
 mod table;
+mod telemetry;
 
 use crate::bench::{Bench, Found};
 use crate::table::Table;
@@ -23,7 +24,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// In the order of the table.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "start",
     "memory-idle",
     "memory-load",
@@ -35,6 +36,7 @@ const NAMES: [&str; 12] = [
     "checkout-1",
     "checkout-16",
     "checkout-64",
+    "telemetry",
     "flip",
 ];
 
@@ -60,7 +62,7 @@ struct Args {
     quick: bool,
 
     /// Only measurements whose name begins so; can be repeated: start, memory-idle, memory-load, page-weight, menu-page, assets,
-    /// menu-json, cart-add, checkout-1, checkout-16, checkout-64, flip
+    /// menu-json, cart-add, checkout-1, checkout-16, checkout-64, telemetry, flip
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
 
@@ -198,6 +200,7 @@ async fn one(bench: &Bench, name: &str) -> Result<Found> {
         "checkout-1" => orders::checkout(bench, 1).await,
         "checkout-16" => orders::checkout(bench, 16).await,
         "checkout-64" => orders::checkout(bench, 64).await,
+        "telemetry" => telemetry::cost(bench).await,
         "flip" => process::flip(bench).await,
         other => bail!("there is no measurement {other:?}"),
     }

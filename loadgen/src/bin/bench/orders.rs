@@ -142,6 +142,18 @@ pub async fn checkout(bench: &Bench, connections: usize) -> Result<Found> {
     Ok(found)
 }
 
+/// Checkouts a second, and whatever went wrong meanwhile.
+///
+/// # Errors
+/// The server cannot be asked.
+pub async fn checkout_rate(bench: &Bench, server: &mut Running, faults: &mut Vec<String>) -> Result<f64> {
+    stock_up(&mut server.connect().await?.operating(OPERATOR_TOKEN)).await?;
+    let plan = bench.plan(CONNECTIONS);
+    let load = drive(server.id(), server.address, plan, |drink| Checkout { drink, accepted: Vec::new(), cart: String::new() }).await?;
+    faults.extend(load.errors.iter().map(|(what, count)| format!("checkout: {count} × {what}")));
+    Ok(load.per_second())
+}
+
 /// Sets the stock so high that nothing runs out and nothing is filled up.
 ///
 /// # Errors

@@ -44,6 +44,8 @@ pub struct Settings<'a> {
     pub data: &'a Path,
     /// Files in `data` without it.
     pub database_url: Option<&'a str>,
+    /// Without traces, logs and metrics.
+    pub silent: bool,
 }
 
 /// A program that was started here. It does not outlive this value.
@@ -60,10 +62,14 @@ impl Running {
     /// # Errors
     /// It cannot be started.
     pub fn spawn_server(program: &Path, out: &Path, name: &str) -> Result<Self> {
+        Self::spawn_anew(program, out, name, false)
+    }
+
+    fn spawn_anew(program: &Path, out: &Path, name: &str, silent: bool) -> Result<Self> {
         let data = out.join(format!("data-{name}"));
         let _ = fs::remove_dir_all(&data);
         fs::create_dir_all(&data).with_context(|| format!("{} cannot be made", data.display()))?;
-        let mut server = Self::spawn_on(program, out, name, Settings { data: &data, database_url: None })?;
+        let mut server = Self::spawn_on(program, out, name, Settings { data: &data, database_url: None, silent })?;
         server.removes(&data);
         Ok(server)
     }
@@ -88,6 +94,9 @@ impl Running {
         if let Some(url) = settings.database_url {
             command.env("DATABASE_URL", url);
         }
+        if settings.silent {
+            command.env("OTEL_SDK_DISABLED", "true");
+        }
         Self::spawn(command, program, address, None, &out.join(format!("{name}.log")))
     }
 
@@ -97,6 +106,14 @@ impl Running {
     /// It cannot be started or is not ready in time.
     pub async fn server(program: &Path, out: &Path, name: &str) -> Result<Self> {
         Self::spawn_server(program, out, name)?.ready().await
+    }
+
+    /// The same, without telemetry.
+    ///
+    /// # Errors
+    /// As [`Running::server`].
+    pub async fn silent_server(program: &Path, out: &Path, name: &str) -> Result<Self> {
+        Self::spawn_anew(program, out, name, true)?.ready().await
     }
 
     /// The same on what is there, which stays there.
