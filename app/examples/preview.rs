@@ -1,6 +1,6 @@
 //! The pages on fake services, for looking at them while the design changes: `cargo run -p app --features ssr --example preview`.
 //! Styles and scripts come from the folder named by the first argument. Orders move on by themselves, every few
-//! seconds. With `BUSY` set they stand still, and there is something to see on every page of kitchens, couriers and operators.
+//! seconds. With `BUSY` set they stand still, and there is something to see on every page of kitchens, couriers and operators; `PLAY=show` or `PLAY=quiz` lets an incident run.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a tool for development")]
 
 #[path = "../tests/common/mod.rs"]
@@ -13,6 +13,7 @@ use axum::response::sse::{Event, Sse};
 use axum::routing::get;
 use common::Fake;
 use contract::Timestamp;
+use contract::incident::PlayMode;
 use contract::order::OrderStatus;
 use std::convert::Infallible;
 use std::time::{Duration, SystemTime};
@@ -67,7 +68,18 @@ async fn main() {
     fake.0.lock().unwrap().clock = clock;
     let busy = std::env::var("BUSY").is_ok();
     if busy {
-        common::kitchen::busy_evening(&mut fake.0.lock().unwrap());
+        let mut world = fake.0.lock().unwrap();
+        common::kitchen::busy_evening(&mut world);
+        world.all_flags = true;
+        world.room.busy = true;
+        world.room.load = common::planted::load(clock());
+        world.room.incidents = common::planted::incidents(clock());
+        let mode = match std::env::var("PLAY").as_deref() {
+            Ok("show") => Some(PlayMode::Show),
+            Ok("quiz") => Some(PlayMode::Quiz),
+            _ => None,
+        };
+        world.room.incidents.playing = mode.map(|mode| common::planted::playing(clock(), mode));
     }
     let asset = move |Path(name): Path<String>| {
         let kind = match name.rsplit('.').next() {

@@ -10,6 +10,7 @@ use crate::visit::Visit;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use contract::cart::AddItem;
+use contract::id::path_segment;
 use contract::error::ErrorBody;
 use contract::{ApiError, Code};
 use http::header::RETRY_AFTER;
@@ -95,7 +96,10 @@ fn retry_button(visit: &Visit, retry: Retry) -> Option<impl IntoView + use<>> {
 
 /// What to quote when asking for help; operators see where to look.
 fn reference(visit: &Visit, error: &ApiError) -> impl IntoView + use<> {
-    let trace = visit.trace_id.clone().filter(|_| visit.operator).map(|id| view! { " · trace "<code>{id}</code> });
+    let trace = visit.trace_id.clone().filter(|_| visit.operator).map(|id| {
+        let to = format!("/console/traces/{}", path_segment(&id));
+        view! { " · trace "<a href=to><code>{id}</code></a> }
+    });
     let flag = error.flag.clone().filter(|_| visit.operator).map(|flag| view! { " · injected by "<code>{flag}</code> });
     view! { <p class="reference">{error.code.as_str()}" · request "<code>{visit.request_id.clone()}</code>{trace}{flag}</p> }
 }

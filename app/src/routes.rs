@@ -7,8 +7,8 @@ use axum::response::{Redirect, Response};
 use axum::routing::{MethodRouter, get, post};
 use contract::{ApiError, Code};
 
-/// Pages and forms. Each request needs five extensions: [`crate::shop::Shop`], `Arc<`[`Visit`]`>`, [`crate::accounts::SharedAccounts`],
-/// [`crate::desk::SharedDesk`] and [`crate::back_office::SharedBackOffice`].
+/// Pages and forms. Each request needs six extensions: [`crate::shop::Shop`], `Arc<`[`Visit`]`>`, [`crate::accounts::SharedAccounts`],
+/// [`crate::desk::SharedDesk`], [`crate::back_office::SharedBackOffice`] and [`crate::control_room::SharedControlRoom`].
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route("/", get(pages::home::show))
@@ -45,7 +45,7 @@ pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
 
 /// Kitchens, couriers, operators.
 fn for_staff<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    use actions::{staff, staff_console, staff_menu};
+    use actions::{control, staff, staff_console, staff_menu};
     use pages::staff::{board, console, courier, dish, hours, menu, reject, today};
     Router::new()
         .route("/restaurant", get(board::show))
@@ -65,6 +65,17 @@ fn for_staff<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/courier/autopilot", form("/courier", post(staff::set_courier)))
         .route("/courier/orders/{id}/advance", form("/courier", post(staff::advance)))
         .route("/console/overview", get(console::overview::show))
+        .route("/console/guardrail", form("/console/overview", post(control::set_guardrail)))
+        .route("/console/traces", get(console::traces::show))
+        .route("/console/traces/{id}", get(console::trace::show))
+        .route("/console/map", get(console::map::show))
+        .route("/console/logs", get(console::logs::show))
+        .route("/console/load", get(console::load::show).post(control::set_load))
+        .route("/console/incidents", get(console::incidents::show))
+        .route("/console/incidents/control", form("/console/incidents", post(control::steer)))
+        .route("/console/incidents/answer", form("/console/incidents", post(control::answer)))
+        .route("/console/incidents/{id}/play", form("/console/incidents", post(control::play)))
+        .route("/console/policies", get(console::policies::show))
         .route("/console/ledger", get(console::ledger::show))
         .route("/console/events", get(console::events::show))
         .route("/console/events/replay", form("/console/events", post(staff_console::replay)))

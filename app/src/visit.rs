@@ -230,5 +230,15 @@ notices! {
     PromotionOff = "promotion-off", "The promotion is off.";
     FlagSet = "flag-set", "Flag flipped. It ends by itself when its time is over.";
     FlagCleared = "flag-cleared", "Flag back to its default.";
+    LoadSet = "load-set", "The load generator is asked.";
+    IncidentPlays = "incident-plays", "It plays.";
+    IncidentPaused = "incident-paused", "Paused: its clock stands still.";
+    IncidentResumed = "incident-resumed", "It goes on.";
+    IncidentSkipped = "incident-skipped", "On to the next step.";
+    IncidentStopped = "incident-stopped", "Stopped, and everything it did is cleared.";
+    QuizRight = "quiz-right", "That is it.";
+    QuizWrong = "quiz-wrong", "That is not it.";
+    GuardrailOn = "guardrail-on", "The guardrail is on.";
+    GuardrailOff = "guardrail-off", "The guardrail is off.";
     AllClear = "all-clear", "All clear: every flag is back to its default.";
 }

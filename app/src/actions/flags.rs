@@ -1,6 +1,7 @@
 //! Forms of the flag desk. Operators only.
 
 use super::see;
+use super::staff::done;
 use crate::cookies::Cookies;
 use crate::desk::SharedDesk;
 use crate::extract::{Fields, Segment, Sent};
@@ -14,7 +15,7 @@ use contract::id::path_segment;
 use contract::{ApiError, Code};
 use std::sync::Arc;
 
-/// `POST /console/flags/{key}`: `variant`, `audience`, `percent`, `ttlSeconds`.
+/// `POST /console/flags/{key}`: `variant`, `audience` with its `percent` or `place`, `ttlSeconds`.
 pub async fn set(
     Extension(visit): Extension<Arc<Visit>>,
     Extension(desk): Extension<SharedDesk>,
@@ -47,7 +48,13 @@ pub async fn clear_all(Extension(visit): Extension<Arc<Visit>>, Extension(desk):
         return sign_in(&visit);
     }
     let retry = Retry::Form { action: "/console/all-clear".to_owned(), fields: Vec::new() };
-    answer(&visit, desk.clear_all().await, "", Notice::AllClear, retry)
+    if let Err(error) = desk.clear_all().await {
+        return problem::response(&visit, &error, retry);
+    }
+    // Its button is on every page of the console: whoever pressed it goes on looking at the same.
+    let page = visit.path.split(['?', '#']).next().unwrap_or_default();
+    let stays = page.starts_with("/console/") && !page.ends_with("/all-clear");
+    done(&visit, if stays { &visit.path } else { "/console/flags" }, Notice::AllClear)
 }
 
 fn answer(visit: &Visit, outcome: Result<(), ApiError>, anchor: &str, notice: Notice, retry: Retry) -> Response {
@@ -63,6 +70,7 @@ fn answer(visit: &Visit, outcome: Result<(), ApiError>, anchor: &str, notice: No
 
 fn read(fields: &Fields, visit: &Visit) -> Result<SetFlag, ApiError> {
     let wrong = |what: &str| ApiError::new(Code::InvalidBody, what);
+    let place = || fields.filled("place").ok_or_else(|| wrong("say which restaurant or city"));
     let audience = match fields.get("audience") {
         "" | "everyone" => Audience::Everyone,
         "synthetic" => Audience::Synthetic,
@@ -71,7 +79,9 @@ fn read(fields: &Fields, visit: &Visit) -> Result<SetFlag, ApiError> {
             Ok(share @ 1..=100) => Audience::Percent(share),
             _ => return Err(wrong("the share is a whole number from 1 to 100")),
         },
-        _ => return Err(wrong("the audience is one of everyone, synthetic, session, percent")),
+        "restaurant" => Audience::Restaurant(place()?),
+        "city" => Audience::City(place()?),
+        _ => return Err(wrong("the audience is one of everyone, synthetic, session, percent, restaurant, city")),
     };
     let ttl_seconds = match fields.get("ttlSeconds") {
         "" => None,

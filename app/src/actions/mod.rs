@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod cart;
+pub mod control;
 pub mod flags;
 pub mod order;
 pub mod staff;

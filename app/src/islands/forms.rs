@@ -180,7 +180,7 @@ fn stepped(event: &Event) -> Option<()> {
     None
 }
 
-/// A single key that presses a form's button, unless somebody is typing.
+/// A single key that presses a form's button, follows a link, opens what is folded or goes to a field, unless somebody is typing.
 fn key_pressed(event: &Event) -> Option<()> {
     let text = |name: &str| js_sys::Reflect::get(event, &name.into()).ok();
     let typing = event.target()?.dyn_into::<Element>().ok()?.closest("input, select, textarea").ok()?.is_some();
@@ -188,8 +188,15 @@ fn key_pressed(event: &Event) -> Option<()> {
     if typing || modified {
         return None;
     }
-    let key = text("key")?.as_string().filter(|key| key.len() == 1 && key.as_bytes()[0].is_ascii_alphanumeric())?;
-    let button = document().query_selector(&format!("form[data-key={}] button", key.to_ascii_lowercase())).ok()??;
-    button.dyn_into::<HtmlElement>().ok()?.click();
+    let known = |key: &String| key.len() == 1 && (key.as_bytes()[0].is_ascii_alphanumeric() || key == "/" || key == "?");
+    let key = text("key")?.as_string().filter(known)?;
+    let marked: HtmlElement = document().query_selector(&format!("[data-key='{}']", key.to_ascii_lowercase())).ok()??.dyn_into().ok()?;
+    if marked.has_type::<HtmlInputElement>() {
+        // The key itself is not to be typed.
+        event.prevent_default();
+        return marked.focus().ok();
+    }
+    let pressed = if marked.has_type::<HtmlFormElement>() { marked.query_selector("button").ok()??.dyn_into().ok()? } else { marked };
+    pressed.click();
     None
 }

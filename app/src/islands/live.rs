@@ -170,6 +170,10 @@ async fn show_news() -> Option<()> {
         // Compared with what the server said last: clocks have changed the text since.
         let said = js_sys::Reflect::get(&old, &SAID.into()).ok().and_then(|said| said.as_string());
         if said.unwrap_or_else(|| old.inner_html()) != new {
+            // Not under a finger: what is pressed would be gone before it is let go. The next look is soon.
+            if old.matches(":active").unwrap_or(false) {
+                continue;
+            }
             old.set_inner_html(&new);
         }
         let _ = js_sys::Reflect::set(&old, &SAID.into(), &JsValue::from_str(&new));

@@ -1,7 +1,12 @@
-//! `/console/flags`: every fault as a card, flipped by one press.
+//! `/console/flags`: every fault as a card, flipped by one press, with what is seen of it.
 
+pub mod proof;
+
+use crate::control_room::SharedControlRoom;
 use crate::desk::SharedDesk;
-use crate::pages::staff::console::{Place, nav};
+use crate::extract::Asked;
+use crate::pages::staff::console::incidents::is_guessing;
+use crate::pages::staff::console::{Place, follow_events, frame};
 use crate::render::{Meta, page};
 use crate::routes::error_page;
 use crate::ui::words::{count, span};
@@ -11,20 +16,44 @@ use axum::response::Response;
 use contract::Timestamp;
 use contract::flags::{Audience, FlagState, Flip};
 use contract::id::path_segment;
+use contract::proof::Proof;
 use http::StatusCode;
 use leptos::prelude::*;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub async fn flags(Extension(visit): Extension<Arc<Visit>>, Extension(desk): Extension<SharedDesk>) -> Response {
+const REFRESH_S: u32 = 5;
+
+/// What a page of flags is made from.
+struct Desk {
+    flags: Vec<FlagState>,
+    proofs: Vec<Proof>,
+    /// Somebody guesses what is on.
+    hidden: bool,
+    now: Timestamp,
+}
+
+/// `?q=` for the flags whose name, place or description has it; `?show=1` although a quiz runs.
+pub async fn flags(
+    Extension(visit): Extension<Arc<Visit>>,
+    Extension(desk): Extension<SharedDesk>,
+    Extension(room): Extension<SharedControlRoom>,
+    Asked(query): Asked,
+) -> Response {
     if !visit.operator {
         return sign_in(&visit);
     }
-    let flags = match desk.list().await {
+    let (flags, proofs, incidents) = futures::join!(desk.list(), room.proofs(), room.incidents());
+    let flags = match flags {
         Ok(flags) => flags,
         Err(error) => return error_page(&error, &visit),
     };
-    page(&visit, Meta::new("Flags", "Faults and their audience."), || body(flags, visit.now))
+    // Proofs are worth having; the desk works without them.
+    let hidden = incidents.is_ok_and(|incidents| is_guessing(&incidents)) && query.get("show").is_empty();
+    let desk = Desk { flags, proofs: proofs.unwrap_or_default(), hidden, now: visit.now };
+    let mut meta = Meta::new("Flags", "Faults and their audience.");
+    meta.refresh_s = Some(REFRESH_S);
+    page(&visit, meta, || body(desk, query.get("q")))
 }
 
 /// For everybody who is not an operator.
@@ -45,85 +74,127 @@ pub fn sign_in(visit: &Visit) -> Response {
     })
 }
 
-fn body(flags: Vec<FlagState>, now: Timestamp) -> impl IntoView {
-    let flipped = flags.iter().filter(|flag| is_on(flag)).count();
-    let told = match flipped {
-        0 => "Everything is at its default.".to_owned(),
-        n => format!("{} not at its default.", count(n as u64, "flag is", "flags are")).replace("are not at its", "are not at their"),
+fn body(desk: Desk, q: &str) -> impl IntoView + use<> {
+    let Desk { flags, proofs, hidden, now } = desk;
+    let flipped: Vec<&FlagState> = flags.iter().filter(|flag| is_on(flag)).collect();
+    let told = match (hidden, flipped.len()) {
+        (true, _) => "A quiz is running: what is on stays hidden until it is answered.".to_owned(),
+        (_, 0) => "Everything is at its default.".to_owned(),
+        (_, n) => format!("{} not at its default.", count(n as u64, "flag is", "flags are")).replace("are not at its", "are not at their"),
     };
-    view! {
-        <header class="staff-head">
-            <div><p class="eyebrow">"Console"</p><h1>"Flags"</h1></div>
-            {nav(Place::Flags)}
-        </header>
-        <div class="desk-head">
-            <p>{told}</p>
-            <form method="post" action="/console/all-clear" data-key="c">
-                <button class="button danger" aria-keyshortcuts="c">"All clear"<kbd aria-hidden="true">"C"</kbd></button>
-            </form>
-        </div>
-        <ul class="flags">{flags.into_iter().map(|flag| card(flag, now)).collect_view()}</ul>
-    }
+    let on: Vec<_> = flipped
+        .iter()
+        .filter(|_| !hidden)
+        .map(|flag| {
+            let chip = proof_of(&proofs, &flag.key).map(|proof| proof::chip(proof.verdict));
+            view! { <li><a class="flag-chip" href=format!("#{}", flag.key)><span aria-hidden="true">"🚩"</span>{flag.key.clone()}</a><code>{flag.variant.clone()}</code>{chip}</li> }
+        })
+        .collect();
+    let on = (!on.is_empty()).then(|| view! { <ul class="on-now" aria-label="Flags that are on">{on}</ul> });
+    let anyway = hidden.then(|| view! { <p><a href="/console/flags?show=1">"Show it anyway"</a></p> });
+    let wanted = q.to_lowercase();
+    let fits = |flag: &&FlagState| {
+        wanted.is_empty() || [&flag.key, &flag.service, &flag.route, &flag.description].iter().any(|text| text.to_lowercase().contains(&wanted))
+    };
+    let cards: Vec<_> = flags.iter().filter(fits).map(|flag| card(flag, proof_of(&proofs, &flag.key), hidden, now)).collect();
+    let nothing = cards.is_empty().then(|| view! { <p class="nothing">"No flag is called or does that. "<a href="/console/flags">"Show all flags"</a></p> });
+    frame(
+        Place::Flags,
+        "One press flips a fault; it ends by itself when its time is over. Each card shows what is measured.",
+        view! {
+            <div class="desk-head">
+                <div id="live-told" data-live="" role="status"><p>{told}</p>{anyway}</div>
+                <form class="desk-search" method="get" action="/console/flags" role="search">
+                    <input type="search" name="q" value=q.to_owned() data-key="/" aria-label="Find a flag" placeholder="Find a flag ( / )"/>
+                    <button class="button quiet">"Find"</button>
+                </form>
+            </div>
+            <div id="live-on" data-live="">{on}</div>
+            {follow_events()}
+            {nothing}
+            <ul class="flags">{cards}</ul>
+        },
+    )
+}
+
+fn proof_of<'a>(proofs: &'a [Proof], key: &str) -> Option<&'a Proof> {
+    proofs.iter().find(|proof| proof.flag == key)
 }
 
 fn is_on(flag: &FlagState) -> bool {
     flag.flip.is_some() || flag.variant != flag.default_variant
 }
 
-fn card(flag: FlagState, now: Timestamp) -> impl IntoView {
-    let class = if is_on(&flag) { "flag on" } else { "flag" };
-    let action = format!("/console/flags/{}", path_segment(&flag.key));
-    let state = flag.flip.as_ref().map(|flip| state(flip, now));
-    let clear = flag.flip.as_ref().map(|_| {
-        view! { <form method="post" action=format!("{action}/clear")><button class="link-button" aria-label=format!("Clear {}", flag.key)>"Clear"</button></form> }
+fn card(flag: &FlagState, proof: Option<&Proof>, hidden: bool, now: Timestamp) -> impl IntoView + use<> {
+    let class = if is_on(flag) && !hidden { "flag on" } else { "flag" };
+    let key = flag.key.clone();
+    let action = format!("/console/flags/{}", path_segment(&key));
+    let place = [flag.service.as_str(), flag.route.as_str()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
+    let variants = variants(flag, hidden);
+    // Nothing of a quiz's cause.
+    let flip = flag.flip.as_ref().filter(|_| !hidden);
+    let state = flip.map(|flip| state(flip, now));
+    let clear = flip.map(|_| {
+        view! { <form method="post" action=format!("{action}/clear") data-swap=""><button class="link-button" id=format!("clear-{key}") aria-label=format!("Clear {key}")>"Clear"</button></form> }
     });
-    let place = [flag.service, flag.route].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
-    let variants = flag
-        .variants
-        .into_iter()
-        .map(|variant| {
-            let pressed = if variant.name == flag.variant { "true" } else { "false" };
-            let label = format!("{}: {}", flag.key, variant.name);
-            let (name, shown) = (variant.name.clone(), variant.name);
-            view! { <button class="variant" name="variant" value=name aria-pressed=pressed aria-label=label title=variant.value.to_string()>{shown}</button> }
-        })
-        .collect_view();
+    let proof = proof.filter(|_| !hidden).map(proof::panel);
     view! {
-        <li class=class id=flag.key.clone()>
-            <div class="flag-head"><h2><code>{flag.key.clone()}</code></h2><p class="facts"><span>{place}</span></p></div>
-            <p>{flag.description}</p>
+        <li class=class id=key.clone()>
+            <div class="flag-head"><h2><code>{key.clone()}</code></h2><p class="facts"><span>{place}</span></p></div>
+            <p>{flag.description.clone()}</p>
             <dl class="notes">
-                <div><dt>"Expect"</dt><dd>{flag.expected}</dd></div>
-                <div><dt>"Say"</dt><dd>{flag.audience_sentence}</dd></div>
+                <div><dt>"Expect"</dt><dd>{flag.expected.clone()}</dd></div>
+                <div><dt>"Say"</dt><dd>{flag.audience_sentence.clone()}</dd></div>
             </dl>
-            <form method="post" action=action>
-                <div class="variants" role="group" aria-label=format!("Variant of {}", flag.key)>{variants}</div>
-                <details>
-                    <summary>"Audience and time"</summary>
-                    <div class="reach">
-                        <label><span>"Who"</span>
-                            <select name="audience">
-                                <option value="everyone">"Everyone"</option>
-                                <option value="synthetic">"Load generator only"</option>
-                                <option value="session">"Only my browser"</option>
-                                <option value="percent">"A share of sessions"</option>
-                            </select>
-                        </label>
-                        <label><span>"Share, %"</span><input type="number" name="percent" min="1" max="100" value="50"/></label>
-                        <label><span>"For"</span>
-                            <select name="ttlSeconds">
-                                <option value="60">"1 minute"</option>
-                                <option value="300">"5 minutes"</option>
-                                <option value="600" selected>"10 minutes"</option>
-                                <option value="1800">"30 minutes"</option>
-                                <option value="3600">"1 hour"</option>
-                            </select>
-                        </label>
-                    </div>
-                </details>
+            <form method="post" action=action data-swap="">
+                <div class="variants" role="group" aria-label=format!("Variant of {key}") id=format!("variants-{key}") data-live="">{variants}</div>
+                {reach()}
             </form>
-            <div class="flag-state">{state}{clear}</div>
+            <div class="flag-state"><div id=format!("state-{key}") data-live="">{state}</div><div id=format!("end-{key}") data-live="">{clear}</div></div>
+            <div class="proof" id=format!("proof-{key}") data-live="">{proof}</div>
         </li>
+    }
+}
+
+fn variants(flag: &FlagState, hidden: bool) -> impl IntoView + use<> {
+    let variant = |name: &str, value: String| {
+        let pressed = if !hidden && name == flag.variant { "true" } else { "false" };
+        let label = format!("{}: {name}", flag.key);
+        let id = format!("{}--{name}", flag.key);
+        view! { <button class="variant" id=id name="variant" value=name.to_owned() aria-pressed=pressed aria-label=label title=value>{name.to_owned()}</button> }
+    };
+    flag.variants.iter().map(|each| variant(&each.name, each.value.to_string())).collect_view()
+}
+
+/// Whom a flip reaches, and for how long.
+fn reach() -> impl IntoView {
+    view! {
+        <details>
+            <summary>"Audience and time"</summary>
+            <div class="reach">
+                <label><span>"Who"</span>
+                    <select name="audience">
+                        <option value="everyone">"Everyone"</option>
+                        <option value="synthetic">"Load generator only"</option>
+                        <option value="session">"Only my browser"</option>
+                        <option value="percent">"A share of sessions"</option>
+                        <option value="restaurant">"One restaurant"</option>
+                        <option value="city">"One city"</option>
+                    </select>
+                </label>
+                <label><span>"For"</span>
+                    <select name="ttlSeconds">
+                        <option value="60">"1 minute"</option>
+                        <option value="300">"5 minutes"</option>
+                        <option value="600" selected>"10 minutes"</option>
+                        <option value="1800">"30 minutes"</option>
+                        <option value="3600">"1 hour"</option>
+                    </select>
+                </label>
+                <label class="reach-share"><span>"Share, %"</span><input type="number" name="percent" min="1" max="100" value="50"/></label>
+                <label class="reach-place"><span>"Restaurant or city"</span><input name="place" autocomplete="off" placeholder="cosmic-coffee, Berlin"/></label>
+            </div>
+        </details>
     }
 }
 

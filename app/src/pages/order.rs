@@ -7,7 +7,9 @@ mod map;
 mod money;
 mod steps;
 
+use crate::control_room::SharedControlRoom;
 use crate::extract::Segment;
+use crate::pages::staff::console::flag_chips;
 use crate::render::{Meta, page};
 use crate::routes::error_page;
 use crate::shop::Shop;
@@ -21,12 +23,16 @@ use contract::delivery::{Delivery, DeliveryStatus};
 use contract::id::path_segment;
 use contract::order::{Order, OrderStatus};
 use contract::payment::Payment;
+use contract::telemetry::TraceQuery;
 use contract::{ApiError, OrderId, Role};
 use leptos::prelude::*;
 use std::sync::Arc;
 
 /// How often the page asks for itself where no script does.
 const REFRESH_S: u32 = 10;
+
+/// An order has about as many traces: one that places it, and one for each step of the kitchen and the courier.
+const TRACES_ASKED: usize = 20;
 
 /// An order and what its owner may know of it.
 struct Told {
@@ -70,7 +76,12 @@ impl Told {
     }
 }
 
-pub async fn show(Extension(visit): Extension<Arc<Visit>>, Extension(shop): Extension<Shop>, Segment(id): Segment) -> Response {
+pub async fn show(
+    Extension(visit): Extension<Arc<Visit>>,
+    Extension(shop): Extension<Shop>,
+    room: Option<Extension<SharedControlRoom>>,
+    Segment(id): Segment,
+) -> Response {
     let told = match Told::load(&shop, &OrderId::new(id)).await {
         Ok(told) => told,
         Err(error) => return error_page(&error, &visit),
@@ -79,10 +90,32 @@ pub async fn show(Extension(visit): Extension<Arc<Visit>>, Extension(shop): Exte
     let mut meta =
         Meta::new(format!("Order {}", short_id(order.id.as_str())), format!("Follow your order from {}.", order.restaurant_name));
     meta.refresh_s = (!told.is_over()).then_some(REFRESH_S);
-    page(&visit, meta, || body(&visit, told))
+    let traced = match room.filter(|_| visit.operator) {
+        Some(Extension(room)) => flags_of(&room, told.order.id.as_str()).await,
+        None => Vec::new(),
+    };
+    page(&visit, meta, || body(&visit, told, &traced))
 }
 
-fn body(visit: &Visit, told: Told) -> impl IntoView + use<> {
+/// Flags whose faults touched the order, as far as traces are kept. Without them the page is worth showing too.
+async fn flags_of(room: &SharedControlRoom, order: &str) -> Vec<String> {
+    let query = TraceQuery { order: Some(order.to_owned()), limit: Some(TRACES_ASKED), ..TraceQuery::default() };
+    let mut flags: Vec<String> = room.traces(query).await.unwrap_or_default().traces.into_iter().flat_map(|trace| trace.flags).collect();
+    flags.sort_unstable();
+    flags.dedup();
+    flags
+}
+
+/// What operators see of an order beyond what everybody sees.
+fn for_operators(visit: &Visit, order: &str, flags: &[String]) -> impl IntoView + use<> {
+    visit.operator.then(|| {
+        let to = format!("/console/traces?order={}", path_segment(order));
+        let touched = (!flags.is_empty()).then(|| view! { <span>"Touched by "{flag_chips(flags)}</span> });
+        view! { <p class="for-operators no-print"><a href=to>"Its traces"</a>{touched}</p> }
+    })
+}
+
+fn body(visit: &Visit, told: Told, flags: &[String]) -> impl IntoView + use<> {
     let path = format!("/orders/{}", path_segment(told.order.id.as_str()));
     let short = short_id(told.order.id.as_str());
     let status = told.order.status;
@@ -93,6 +126,7 @@ fn body(visit: &Visit, told: Told) -> impl IntoView + use<> {
     });
     let (follow, way, steps, actions, money) =
         (follow(&told), way(&told, visit), steps::list(&told.order), actions(&told, visit, &path), money::lines(&told));
+    let operators = for_operators(visit, told.order.id.as_str(), flags);
     let restaurant = format!("/restaurants/{}", path_segment(told.order.restaurant_id.as_str()));
     view! {
         <div class="two-columns order-page">
@@ -105,6 +139,7 @@ fn body(visit: &Visit, told: Told) -> impl IntoView + use<> {
                 <p class="stale" data-stale="" hidden>"No news at the moment; still trying."</p>
                 {no_script}
                 <div id="live-actions" data-live="">{actions}</div>
+                <div id="live-operators" data-live="">{operators}</div>
                 <div id="live-follow" data-live="" hidden>{follow}</div>
             </section>
             <aside class="ticket" aria-label="What you ordered">{ticket(visit, told, money)}</aside>

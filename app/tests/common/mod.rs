@@ -4,10 +4,13 @@
 mod desk;
 pub mod kitchen;
 pub mod people;
+pub mod planted;
+pub mod room;
 mod world;
 
 use app::accounts::SharedAccounts;
 use app::back_office::SharedBackOffice;
+use app::control_room::SharedControlRoom;
 use app::desk::SharedDesk;
 use app::shop::Shop;
 use app::visit::{Assets, Caller, Mode, Site, Visit, Who};
@@ -123,6 +126,7 @@ impl Fake {
             request.extensions_mut().insert::<SharedDesk>(Arc::new(fake.clone()));
             request.extensions_mut().insert::<SharedAccounts>(Arc::new(people));
             request.extensions_mut().insert::<SharedBackOffice>(Arc::new(fake.clone()));
+            request.extensions_mut().insert::<SharedControlRoom>(Arc::new(fake.clone()));
             next.run(request)
         }))
     }

@@ -2,6 +2,7 @@
 
 use super::kitchen::Kitchen;
 use super::people;
+use super::room::Room;
 use contract::account::Account;
 use contract::client::Call;
 use contract::error::ErrorBody;
@@ -25,6 +26,9 @@ pub struct World {
     pub recommendations: Recommendations,
     pub stock: BTreeMap<String, i64>,
     pub kitchen: Kitchen,
+    pub room: Room,
+    /// The flags of the platform instead of three.
+    pub all_flags: bool,
     pub broken: HashMap<&'static str, Code>,
     /// Keys that orders came with.
     pub keys: Vec<Option<String>>,
@@ -59,6 +63,8 @@ impl World {
             recommendations: Recommendations::default(),
             stock: BTreeMap::new(),
             kitchen: Kitchen::default(),
+            room: Room::default(),
+            all_flags: false,
             broken: HashMap::new(),
             keys: Vec::new(),
             stranger: false,

@@ -11,8 +11,24 @@ fn operator() -> Browser {
     operator
 }
 
-const PAGES: [&str; 10] =
-    ["overview", "ledger", "events", "outbox", "promotions", "settlement", "pricing", "admin", "admin/reset", "flags"];
+const PAGES: [&str; 16] = [
+    "overview",
+    "traces",
+    "map",
+    "logs",
+    "flags",
+    "incidents",
+    "load",
+    "ledger",
+    "events",
+    "outbox",
+    "promotions",
+    "settlement",
+    "pricing",
+    "policies",
+    "admin",
+    "admin/reset",
+];
 
 #[tokio::test]
 async fn nobody_but_operators_sees_or_does_anything() {
@@ -21,7 +37,18 @@ async fn nobody_but_operators_sees_or_does_anything() {
         for page in PAGES {
             browser.get(&format!("/console/{page}")).await.is(401).says("The console is for operators").says("/login?next=%2Fconsole");
         }
-        for form in ["events/replay", "promotions", "promotions/switch", "admin/reset"] {
+        for form in [
+            "events/replay",
+            "promotions",
+            "promotions/switch",
+            "admin/reset",
+            "load",
+            "guardrail",
+            "incidents/control",
+            "incidents/answer",
+            "incidents/lunch-rush/play",
+            "all-clear",
+        ] {
             browser.post(&format!("/console/{form}"), "service=menu&id=o1%2Fpaid&code=WELCOME10&active=false").await.is(401);
         }
         let kitchen = &browser.world().kitchen;

@@ -9,6 +9,7 @@ mod browser;
 #[path = "../common/mod.rs"]
 mod common;
 mod console;
+mod control;
 mod courier;
 mod menu;
 
@@ -57,9 +58,37 @@ async fn a_customer_works_in_no_kitchen_and_a_courier_neither() {
 async fn a_page_of_staff_has_no_inline_script_and_no_inline_style() {
     let mut operator = Browser { operator: true, ..Browser::new() };
     common::kitchen::busy_evening(&mut operator.world());
+    {
+        let mut world = operator.world();
+        world.room.busy = true;
+        world.all_flags = true;
+        world.room.load = common::planted::load(common::now());
+        world.room.incidents = common::planted::incidents(common::now());
+        world.room.incidents.playing = Some(common::planted::playing(common::now(), contract::incident::PlayMode::Quiz));
+    }
     let kitchen = ["", "/menu", "/hours", "/today", "/new-dish", "/menu/hot-soup", "/menu/hot-soup/delete"]
         .map(|page| format!("/restaurant{page}?id=soup-one"));
-    let console = ["overview", "flags", "ledger", "events", "outbox", "promotions", "settlement", "pricing", "admin", "admin/reset"];
+    let console = [
+        "overview",
+        "overview?service=cart&minutes=60",
+        "traces",
+        "traces/4bf92f3577b34da6a3ce929d0e0e4736",
+        "map",
+        "logs",
+        "flags",
+        "incidents",
+        "incidents?view=stage",
+        "load",
+        "ledger",
+        "events",
+        "outbox",
+        "promotions",
+        "settlement",
+        "pricing",
+        "policies",
+        "admin",
+        "admin/reset",
+    ];
     let console = console.map(|page| format!("/console/{page}"));
     let paths = kitchen.into_iter().chain(console).chain(["/restaurant".into(), "/courier".into(), "/courier?id=zoe".into()]);
     for path in paths {

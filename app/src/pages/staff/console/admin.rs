@@ -1,29 +1,47 @@
 //! `/console/admin`: doors to kitchens and couriers, and beginning anew, which is asked once more.
 
-use super::{Place, frame};
+use super::numbers::hms;
+use super::{Place, flag_chips, frame, wide};
+use crate::control_room::SharedControlRoom;
 use crate::extract::Asked;
 use crate::pages::console::sign_in;
+use crate::pages::staff::sentence;
 use crate::render::{Meta, page};
-use crate::visit::Visit;
+use crate::ui::words::span;
+use crate::visit::{Mode, Visit};
 use axum::Extension;
 use axum::response::Response;
+use contract::ApiError;
+use contract::audit::AuditEntry;
+use leptos::either::Either;
 use leptos::prelude::*;
 use std::sync::Arc;
 
 /// `?reset=840`: a reset has just taken so many milliseconds.
-pub async fn show(Extension(visit): Extension<Arc<Visit>>, Asked(query): Asked) -> Response {
+pub async fn show(Extension(visit): Extension<Arc<Visit>>, Extension(room): Extension<SharedControlRoom>, Asked(query): Asked) -> Response {
     if !visit.operator {
         return sign_in(&visit);
     }
     let took_ms = query.get("reset").parse().ok();
-    page(&visit, Meta::new("Admin", "Kitchens, couriers, and beginning anew."), || body(took_ms))
+    let audit = room.audit().await;
+    page(&visit, Meta::new("Admin", "Kitchens, couriers, what was done, and beginning anew."), || body(&visit, took_ms, audit))
 }
 
-fn body(took_ms: Option<u64>) -> impl IntoView {
+fn body(visit: &Visit, took_ms: Option<u64>, audit: Result<Vec<AuditEntry>, ApiError>) -> impl IntoView + use<> {
     let done = took_ms.map(|ms| {
         let told = format!("Everything is as it was in the beginning. It took {}.{} s.", ms / 1_000, ms % 1_000 / 100);
         view! { <p class="verdict holds" role="status"><span aria-hidden="true">"✔"</span><strong>{told}</strong></p> }
     });
+    let site = &visit.site;
+    let stores =
+        site.stores.iter().map(|(what, store)| view! { <div><dt>{what.clone()}</dt><dd>{store.clone()}</dd></div> }).collect_view();
+    let how = match site.mode {
+        Mode::Embedded => "every service in one process",
+        Mode::Split => "services in processes of their own",
+    };
+    let health = view! {
+        <dl class="health"><div><dt>"version"</dt><dd>{site.version.clone()}</dd></div><div><dt>"runs"</dt><dd>{how}</dd></div><div><dt>"since"</dt><dd>{span(visit.uptime())}</dd></div>{stores}</dl>
+    };
     frame(
         Place::Admin,
         "What an operator may do beyond looking.",
@@ -40,9 +58,42 @@ fn body(took_ms: Option<u64>) -> impl IntoView {
                     <p>"A reset forgets every order, payment, delivery and message, and puts menus, stock and flags back to how they began."</p>
                     <p><a class="button danger" href="/console/admin/reset">"Reset the platform"</a></p>
                 </section>
+                <section class="panel" aria-labelledby="health-title"><h2 id="health-title">"What runs here"</h2>{health}<p><a href="/console/policies">"How services call each other"</a></p></section>
             </div>
+            <section aria-labelledby="audit-title"><h2 id="audit-title" class="section-title">"What was done"</h2>{entries(audit)}</section>
         },
     )
+}
+
+/// What operators did, newest first.
+fn entries(audit: Result<Vec<AuditEntry>, ApiError>) -> impl IntoView {
+    let nothing = |text: String| Either::Left(view! { <p class="nothing">{text}</p> });
+    let entries = match audit {
+        Ok(entries) if entries.is_empty() => {
+            return nothing("Nothing yet. Every flip, reset and incident is noted here, with who did it and when.".to_owned());
+        }
+        Ok(entries) => entries,
+        Err(error) => return nothing(format!("The audit log cannot be read. {}", sentence(&error))),
+    };
+    let rows: Vec<_> = entries.into_iter().map(entry).collect();
+    Either::Right(wide(
+        "Audit log",
+        view! {
+            <table class="numbers-table audit">
+                <thead><tr><th scope="col">"When (UTC)"</th><th scope="col">"Who"</th><th scope="col">"What"</th><th scope="col">"Of what"</th><th scope="col">"How"</th></tr></thead>
+                <tbody>{rows}</tbody>
+            </table>
+        },
+    ))
+}
+
+fn entry(entry: AuditEntry) -> impl IntoView {
+    let subject = if entry.action.starts_with("flag.") && !entry.subject.is_empty() {
+        Either::Left(flag_chips(&[entry.subject]))
+    } else {
+        Either::Right(entry.subject)
+    };
+    view! { <tr><td><time datetime=entry.at.to_string()>{hms(entry.at)}</time></td><td>{entry.who}</td><th scope="row"><code>{entry.action}</code></th><td>{subject}</td><td class="words">{entry.detail}</td></tr> }
 }
 
 /// `/console/admin/reset`

@@ -1,60 +1,193 @@
-//! The operators' side of the platform: what must hold, what is under way, and what can be done about it.
+//! The operators' side of the platform: what happens, what is broken on purpose, what must hold, and what can be done about it.
 
 pub mod admin;
+pub mod chart;
+pub mod detection;
 pub mod events;
+pub mod incidents;
 pub mod ledger;
+pub mod load;
+pub mod logs;
+pub mod map;
+pub mod numbers;
 pub mod outbox;
 pub mod overview;
+pub mod policies;
 pub mod pricing;
 pub mod promotions;
 pub mod settlement;
+pub mod trace;
+pub mod traces;
 
-use super::{Tab, tabs};
+use crate::ui::words::short_id;
 use leptos::prelude::*;
 
 /// The pages of the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     Overview,
+    Traces,
+    Map,
+    Logs,
     Flags,
+    Incidents,
+    Load,
     Ledger,
     Events,
     Outbox,
-    Promotions,
     Settlement,
     Pricing,
+    Promotions,
+    Policies,
     Admin,
 }
 
-pub const PLACES: [(Place, &str, &str, &str, &str); 9] = [
-    (Place::Overview, "/console/overview", "🛰️", "Overview", "How things stand, on one page."),
-    (Place::Flags, "/console/flags", "🎛️", "Flags", "Faults and their audience, flipped by one press."),
-    (Place::Ledger, "/console/ledger", "⚖️", "Ledger", "What must hold, whatever fault is on."),
-    (Place::Events, "/console/events", "📨", "Events", "How far each service is behind, and what it could not apply."),
-    (Place::Outbox, "/console/outbox", "📮", "Outbox", "Every mail, text and push message to customers."),
-    (Place::Promotions, "/console/promotions", "🎟️", "Promotions", "Codes that take something off."),
-    (Place::Settlement, "/console/settlement", "🏦", "Settlement", "What each restaurant is paid for a day."),
-    (Place::Pricing, "/console/pricing", "🧮", "Pricing", "What the two pricing algorithms earn."),
-    (Place::Admin, "/console/admin", "🧰", "Admin", "Kitchens, couriers, and beginning anew."),
+/// One page in the navigation.
+struct Entry {
+    place: Place,
+    to: &'static str,
+    picture: &'static str,
+    text: &'static str,
+    /// The key that leads there.
+    key: Option<&'static str>,
+}
+
+const fn entry(place: Place, to: &'static str, picture: &'static str, text: &'static str, key: Option<&'static str>) -> Entry {
+    Entry { place, to, picture, text, key }
+}
+
+/// What the navigation is made of: groups, and their pages.
+const GROUPS: [(&str, &[Entry]); 4] = [
+    (
+        "Watch",
+        &[
+            entry(Place::Overview, "/console/overview", "🛰️", "Overview", Some("1")),
+            entry(Place::Traces, "/console/traces", "🧵", "Traces", Some("2")),
+            entry(Place::Map, "/console/map", "🗺️", "Map", Some("3")),
+            entry(Place::Logs, "/console/logs", "📜", "Logs", Some("4")),
+        ],
+    ),
+    (
+        "Break",
+        &[
+            entry(Place::Flags, "/console/flags", "🎛️", "Flags", Some("5")),
+            entry(Place::Incidents, "/console/incidents", "🎬", "Incidents", Some("6")),
+            entry(Place::Load, "/console/load", "🏋️", "Load", Some("7")),
+        ],
+    ),
+    (
+        "Books",
+        &[
+            entry(Place::Ledger, "/console/ledger", "⚖️", "Ledger", Some("8")),
+            entry(Place::Events, "/console/events", "📨", "Events", None),
+            entry(Place::Outbox, "/console/outbox", "📮", "Outbox", None),
+            entry(Place::Settlement, "/console/settlement", "🏦", "Settlement", None),
+            entry(Place::Pricing, "/console/pricing", "🧮", "Pricing", None),
+            entry(Place::Promotions, "/console/promotions", "🎟️", "Promotions", None),
+        ],
+    ),
+    (
+        "House",
+        &[
+            entry(Place::Policies, "/console/policies", "📐", "Call policy", None),
+            entry(Place::Admin, "/console/admin", "🧰", "Admin", Some("9")),
+        ],
+    ),
 ];
 
+fn title(place: Place) -> &'static str {
+    GROUPS.iter().flat_map(|(_, entries)| *entries).find(|entry| entry.place == place).map_or("Console", |entry| entry.text)
+}
+
 /// The navigation of every console page.
-pub fn nav(here: Place) -> impl IntoView {
-    let entries = PLACES.map(|(place, to, picture, text, _)| Tab { to: to.to_owned(), picture, text, here: place == here });
-    tabs("Console", entries.into())
+fn nav(here: Place) -> impl IntoView {
+    let link = |entry: &Entry| {
+        let current = (entry.place == here).then_some("page");
+        let key = entry.key.map(|key| view! { <kbd aria-hidden="true">{key}</kbd> });
+        view! { <li><a href=entry.to aria-current=current data-key=entry.key aria-keyshortcuts=entry.key><span aria-hidden="true">{entry.picture}</span>{entry.text}{key}</a></li> }
+    };
+    let groups = GROUPS.map(|(name, entries)| {
+        view! { <li class="console-group"><p aria-hidden="true">{name}</p><ul aria-label=name>{entries.iter().map(link).collect_view()}</ul></li> }
+    });
+    view! { <nav class="console-nav" aria-label="Console"><ul>{groups.into_iter().collect_view()}</ul></nav> }
+}
+
+/// Ends every fault, from wherever one is.
+fn all_clear() -> impl IntoView {
+    view! {
+        <form method="post" action="/console/all-clear" data-key="c" data-swap="">
+            <button class="button danger" id="all-clear" aria-keyshortcuts="c">"All clear"<kbd aria-hidden="true">"C"</kbd></button>
+        </form>
+    }
+}
+
+/// What the keys do. Opened by one of them.
+fn keys() -> impl IntoView {
+    let rows = [
+        ("1 – 9", "the pages, as they are numbered"),
+        ("c", "all clear: every fault ends"),
+        ("/", "search"),
+        ("f", "follow, or stand still"),
+        ("p n s", "incidents: pause, next step, stop"),
+        ("?", "this help"),
+    ];
+    let rows = rows.map(|(key, says)| view! { <div><dt><kbd>{key}</kbd></dt><dd>{says}</dd></div> });
+    view! {
+        <details class="keys">
+            <summary data-key="?" aria-keyshortcuts="?"><span aria-hidden="true">"⌨️"</span><span class="keys-word">"Keys"</span></summary>
+            <div class="keys-card"><dl>{rows.into_iter().collect_view()}</dl><p class="hint">"Keys work while nothing is being typed. Tab and Enter reach everything."</p></div>
+        </details>
+    }
 }
 
 /// Heading, one sentence and navigation around the body of a page.
 pub fn frame<V: IntoView>(here: Place, lead: impl IntoView, body: V) -> impl IntoView {
-    let title = PLACES.iter().find(|(place, ..)| *place == here).map_or("Console", |(_, _, _, text, _)| *text);
+    framed(here, title(here), lead, body)
+}
+
+/// The same under a heading of its own.
+pub fn framed<V: IntoView>(here: Place, title: impl IntoView, lead: impl IntoView, body: V) -> impl IntoView {
     view! {
-        <header class="staff-head">
-            <div><p class="eyebrow">"Console"</p><h1>{title}</h1></div>
+        <div class="console" data-stay="">
             {nav(here)}
-        </header>
-        <p class="console-lead">{lead}</p>
-        {body}
+            <div class="console-body">
+                <header class="console-head">
+                    <div><h1>{title}</h1><p class="console-lead">{lead}</p></div>
+                    <div class="console-tools">{keys()}{all_clear()}</div>
+                </header>
+                {body}
+            </div>
+        </div>
     }
+}
+
+/// Like [`follow`], for pages that the server tells when there is news: they ask only then.
+pub fn follow_events() -> impl IntoView {
+    view! {
+        <p class="stale" data-stale="" hidden>"No news at the moment; still trying."</p>
+        <i data-follow="" data-events="/events/console" data-kind="console" data-every="1000" hidden></i>
+    }
+}
+
+/// A switch between a list that stands still and one that follows.
+pub fn follow_link(following: bool, to: String) -> impl IntoView {
+    let (text, class) = if following { ("Stand still", "button") } else { ("Follow", "button quiet") };
+    view! { <a class=class href=to data-key="f" aria-keyshortcuts="f">{text}<kbd aria-hidden="true">"F"</kbd></a> }
+}
+
+/// The flags a thing was touched by, as links to their cards.
+pub fn flag_chips(flags: &[String]) -> impl IntoView + use<> {
+    let chips = flags.iter().map(|flag| {
+        let to = format!("/console/flags#{}", contract::id::path_segment(flag));
+        view! { <a class="flag-chip" href=to><span aria-hidden="true">"🚩"</span>{flag.clone()}</a> }
+    });
+    chips.collect_view()
+}
+
+/// The address of an order's page, with the end of its id.
+pub fn order_link(order: &str) -> impl IntoView + use<> {
+    let to = format!("/orders/{}", contract::id::path_segment(order));
+    view! { <a href=to>"order "{short_id(order)}</a> }
 }
 
 /// A part of the page that follows by itself asks every second: operators watch what a fault does.
@@ -85,7 +218,13 @@ pub fn grouped(n: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::grouped;
+    use super::{GROUPS, grouped};
+
+    #[test]
+    fn the_keys_are_in_the_order_of_the_pages() {
+        let keys: Vec<&str> = GROUPS.iter().flat_map(|(_, entries)| *entries).filter_map(|entry| entry.key).collect();
+        assert_eq!(keys, ["1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+    }
 
     #[test]
     fn long_numbers_are_read_in_threes() {
