@@ -1,5 +1,6 @@
 // Wakes the islands: loads the wasm, then hands every <leptos-island> to the function that is named in its data-component.
 // A file of its own, so that the content security policy needs no exception for inline scripts.
+import "./beacon.js";
 import init, * as feast from "./feast.js";
 
 async function wake(root) {

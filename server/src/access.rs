@@ -124,6 +124,30 @@ pub const TABLE: &[(&str, &str, Rule)] = &[
     ("GET", "/api/events", Operator),
     ("POST", "/api/events/{service}/replay", Operator),
     ("POST", "/api/reset", Operator),
+    ("GET PUT", "/api/load", Operator),
+    ("GET", "/api/proofs", Operator),
+    ("GET", "/api/detection", Operator),
+    ("PUT", "/api/detection/guardrail", Operator),
+    ("GET", "/api/audit", Operator),
+    ("GET", "/api/policies", Operator),
+    ("GET", "/api/incidents", Operator),
+    ("POST", "/api/incidents/{id}/play", Operator),
+    ("POST", "/api/incidents/control", Operator),
+    ("POST", "/api/incidents/answer", Operator),
+    // Load generators say how it goes and hear what to do. Outside of this layer, behind the same door as telemetry.
+    ("POST", "/api/load/report", Loopback),
+    ("GET", "/api/overview", Operator),
+    ("GET", "/api/traces", Operator),
+    ("GET", "/api/traces/{id}", Operator),
+    ("GET", "/api/logs", Operator),
+    ("GET", "/api/topology", Operator),
+    ("GET POST", "/api/telemetry/snapshot", Operator),
+    // What browsers saw; it is limited and not believed.
+    ("POST", "/api/beacon", Public),
+    // Telemetry of other processes. Outside of this layer, with a door of its own that admits the inside's token, too.
+    ("POST", "/v1/traces", Loopback),
+    ("POST", "/v1/metrics", Loopback),
+    ("POST", "/v1/logs", Loopback),
     // Flags for programs that bring their own OpenFeature SDK.
     ("POST", "/ofrep/v1/evaluate/flags", Loopback),
     ("POST", "/ofrep/v1/evaluate/flags/{key}", Loopback),
@@ -166,6 +190,22 @@ pub fn find(method: &Method, path: &str) -> Found {
         None if lines.is_empty() => Found::Nothing,
         None => Found::OtherMethods,
     }
+}
+
+/// The address of the table that a path is at, for names that must be few: a path may be anything.
+pub fn pattern_of(path: &str) -> &'static str {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let parts: Vec<&str> = path.split('/').collect();
+    let fits = |address: &str| {
+        let mut pattern = address.split('/');
+        parts.iter().all(|part| {
+            pattern.next().is_some_and(|known| known == *part || (known.starts_with('{') && known != "{*rest}" && !part.is_empty()))
+        }) && pattern.next().is_none()
+    };
+    let known = || TABLE.iter().map(|(_, address, _)| *address);
+    // One that is written out wins over one with a parameter, as in the router.
+    let exactly = known().find(|address| *address == path);
+    exactly.or_else(|| known().find(|address| fits(address))).or_else(|| known().find(|address| is_below(address, path))).unwrap_or("other")
 }
 
 fn is_below(address: &str, path: &str) -> bool {

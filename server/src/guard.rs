@@ -4,6 +4,7 @@
 
 use crate::edge::is_door;
 use crate::pages;
+use crate::telemetry::{SNAPSHOT, SNAPSHOT_LIMIT_BYTES};
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -26,7 +27,10 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub async fn guard(mut request: Request, next: Next) -> Response {
     let judged = match same_origin(request.method(), request.uri().path(), request.headers()) {
-        Ok(()) => small_body(&mut request).await,
+        Ok(()) => {
+            let limit = limit_of(request.uri().path());
+            small_body(&mut request, limit).await
+        }
         refused => refused,
     };
     match judged {
@@ -57,22 +61,27 @@ fn same_origin(method: &Method, path: &str, headers: &HeaderMap) -> Result<(), A
     Err(ApiError::new(Code::Forbidden, "a change with a cookie must come from our own pages: send Origin or Sec-Fetch-Site"))
 }
 
+/// Everything people and programs send is small, but for what an operator kept of an afternoon.
+fn limit_of(path: &str) -> usize {
+    if path == SNAPSHOT { SNAPSHOT_LIMIT_BYTES } else { BODY_LIMIT_BYTES }
+}
+
 /// Refuses a body that is too large. One whose length is not told is read to know it: it may be passed on to another process, which
 /// would hang up in the middle of it.
-async fn small_body(request: &mut Request) -> Result<(), ApiError> {
+async fn small_body(request: &mut Request, limit: usize) -> Result<(), ApiError> {
     if request.body().is_end_stream() {
         return Ok(());
     }
     let told = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if told.is_some_and(|length| length <= BODY_LIMIT_BYTES) {
+    if told.is_some_and(|length| length <= limit) {
         return Ok(());
     }
     let body = std::mem::take(request.body_mut());
-    let too_large = || ApiError::new(Code::BodyTooLarge, format!("the body is larger than {BODY_LIMIT_BYTES} bytes"));
+    let too_large = || ApiError::new(Code::BodyTooLarge, format!("the body is larger than {limit} bytes"));
     if told.is_some_and(|length| length > DRAIN_LIMIT_BYTES) {
         return Err(too_large());
     }
-    match tokio::time::timeout(DRAIN_TIMEOUT, read(body)).await {
+    match tokio::time::timeout(DRAIN_TIMEOUT, read(body, limit)).await {
         Ok(Some(Ok(bytes))) => {
             *request.body_mut() = Body::from(bytes);
             Ok(())
@@ -83,7 +92,7 @@ async fn small_body(request: &mut Request) -> Result<(), ApiError> {
 }
 
 /// The whole body; `None` when it is too large.
-async fn read(mut body: Body) -> Option<Result<Bytes, axum::Error>> {
+async fn read(mut body: Body, limit: usize) -> Option<Result<Bytes, axum::Error>> {
     let (mut kept, mut seen) = (BytesMut::new(), 0_usize);
     while let Some(frame) = body.frame().await {
         let Ok(data) = (match frame {
@@ -93,13 +102,13 @@ async fn read(mut body: Body) -> Option<Result<Bytes, axum::Error>> {
             continue;
         };
         seen += data.len();
-        if seen <= BODY_LIMIT_BYTES {
+        if seen <= limit {
             kept.extend_from_slice(&data);
         } else if seen > DRAIN_LIMIT_BYTES {
             return None;
         }
     }
-    (seen <= BODY_LIMIT_BYTES).then(|| Ok(kept.freeze()))
+    (seen <= limit).then(|| Ok(kept.freeze()))
 }
 
 #[cfg(test)]

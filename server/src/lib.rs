@@ -11,26 +11,32 @@ mod desk;
 mod edge;
 mod embed;
 mod events;
+mod features;
 mod gateway;
 mod guard;
 mod headers;
 mod identity;
+mod incidents;
 mod lan;
 mod ledger;
 mod limits;
 mod live;
+mod load;
 mod office;
 mod page_cache;
 mod pages;
 mod reset;
 mod routes;
+mod telemetry;
 
 use config::Config;
 use runtime::Platform;
-use runtime::boot::{BootError, bind, listen_address, parse, run_process, serve};
+use runtime::boot::{BootError, bind, fail, listen_address, parse, run_process, serve};
+use runtime::clock::SystemClock;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use telemetry::Observatory;
 
 pub const NAME: &str = "server";
 
@@ -44,21 +50,26 @@ pub fn main() -> ExitCode {
         Ok(config) => config,
         Err(code) => return code,
     };
-    run_process(NAME, config.settings.clone(), None, async move |platform| run(platform, config).await)
+    let telemetry = match Observatory::start(Arc::new(SystemClock)) {
+        Ok(telemetry) => telemetry,
+        Err(error) => return fail(NAME, &error),
+    };
+    let sink = telemetry.sink();
+    run_process(NAME, config.settings.clone(), Some(sink), async move |platform| run(platform, config, telemetry).await)
 }
 
 /// Builds everything, serves until stopped.
 ///
 /// # Errors
 /// One sentence about the setting at fault.
-async fn run(platform: Arc<Platform>, config: Config) -> Result<(), BootError> {
+async fn run(platform: Arc<Platform>, config: Config, telemetry: Observatory) -> Result<(), BootError> {
     let wide = config.lan.then_some(lan::EVERYWHERE);
     let address = listen_address("SITE_ADDR", config.site_addr.as_deref().or(wide), 3000)?;
     if config.settings.is_split() {
         config.settings.require_token_off_loopback(address)?;
     }
     let operator_token = config.operator_token.clone().unwrap_or_else(config::make_token);
-    let app = routes::build(&platform, &config, address, &operator_token).await?;
+    let app = routes::build(&platform, &config, address, &operator_token, &telemetry).await?;
     if let Some(sync) = sync_address(&config)? {
         serve_sync(&platform, sync).await?;
     }

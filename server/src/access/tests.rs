@@ -39,6 +39,14 @@ fn a_method_that_is_not_in_the_table_is_not_allowed_and_an_unknown_address_has_n
 }
 
 #[test]
+fn a_path_is_known_by_its_address_in_the_table() {
+    let patterns =
+        ["/", "/restaurants/dim-sun", "/cart/items", "/cart/items/7?x=1", "/console/flags/a/clear", "/orders//", "/x"].map(pattern_of);
+    let expected = ["/", "/restaurants/{id}", "/cart/items", "/cart/items/{id}", "/console/{*rest}", "other", "other"];
+    assert_eq!(patterns, expected);
+}
+
+#[test]
 fn every_address_is_written_once_for_each_method() {
     let mut seen = Vec::new();
     for (methods, path, _) in TABLE {
@@ -81,7 +89,8 @@ pub fn all_routes(router: &axum::Router) -> Vec<(String, Vec<Method>)> {
 async fn product() -> axum::Router {
     let (platform, _) = testkit::platform();
     let here = std::net::SocketAddr::from(([127, 0, 0, 1], 3000));
-    crate::routes::build(&platform, &crate::Config::default(), here, "token").await.unwrap()
+    let telemetry = crate::telemetry::Observatory::start(platform.clock.clone()).unwrap();
+    crate::routes::build(&platform, &crate::Config::default(), here, "token", &telemetry).await.unwrap()
 }
 
 #[tokio::test]

@@ -61,7 +61,8 @@ impl Product {
         let (platform, _) = testkit::platform();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = crate::routes::build(&platform, &crate::Config::default(), address, OPERATOR_TOKEN).await.unwrap();
+        let telemetry = crate::telemetry::Observatory::start(platform.clock.clone()).unwrap();
+        let router = crate::routes::build(&platform, &crate::Config::default(), address, OPERATOR_TOKEN, &telemetry).await.unwrap();
         let routes = walked(&router);
         tokio::spawn(async move { axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await });
         let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
@@ -166,6 +167,9 @@ impl Product {
                 ("flags", "{key}") => "cart-slow",
                 ("addresses", "{id}") => "1",
                 ("events", "{service}") => "order",
+                ("traces", "{id}") => "4bf92f3577b34da6a3ce929d0e0e4736",
+                // One that plays would flip flags under the feet of whoever walks.
+                ("incidents", "{id}") => "no-script-of-ours",
                 (_, part) => {
                     assert!(!part.starts_with('{'), "say what the walk is to put into {route}");
                     part
@@ -204,6 +208,12 @@ fn body(method: &Method, route: &str, cart: &str) -> Option<Body> {
         ("PUT", "/api/restaurants/{id}/items/{itemId}/stock" | "/api/inventory/{itemId}") => json!({"stock": 60}),
         ("PUT", "/api/flags/{key}") => json!({"variant": "300-ms", "ttlSeconds": 60}),
         ("POST", "/api/events/{service}/replay") => json!({"id": "none"}),
+        ("PUT", "/api/detection/guardrail") => json!({"on": false}),
+        ("PUT", "/api/load") => json!({"users": 0}),
+        ("POST", "/api/load/report") => json!({"agent": "walker", "users": 0, "rate": 0.0, "errorPercent": 0.0, "p50Ms": 0.0,
+            "p95Ms": 0.0, "p99Ms": 0.0, "requests": 0, "failed": 0, "orders": 0}),
+        ("POST", "/api/incidents/control") => json!("stop"),
+        ("POST", "/api/incidents/answer") => json!({"choice": "none"}),
         _ => json!({}),
     }))
 }
@@ -319,7 +329,8 @@ async fn whoever_has_business_somewhere_is_let_in() {
             let wrong_password = answer.status == 401 && matches!(route.as_str(), "/login" | "/api/profile/password");
             let let_in = !answer.is_refusal() && answer.status < 500 && answer.status != 405;
             // The others get what they ask for but once: a dish is added or taken off the menu, an order accepted.
-            let asks_nothing = matches!(route.as_str(), "/api/users" | "/api/session") || route.contains("replay");
+            let asks_nothing = matches!(route.as_str(), "/api/users" | "/api/session" | "/api/traces/{id}" | "/api/telemetry/snapshot")
+                || route.contains("replay");
             let again = at > 0 || matches!(*method, Method::POST | Method::DELETE);
             let done = answer.status < 400 || (again && matches!(answer.status, 404 | 409));
             if !wrong_password && !(let_in && (done || asks_nothing || !route.starts_with("/api/"))) {

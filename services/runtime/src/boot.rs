@@ -128,8 +128,9 @@ where
     }
 }
 
+/// Says why a process cannot start, and with what it ends.
 #[expect(clippy::print_stderr, reason = "telemetry may not be running")]
-fn fail(name: &str, error: &BootError) -> ExitCode {
+pub fn fail(name: &str, error: &BootError) -> ExitCode {
     eprintln!("{name}: {error}");
     ExitCode::from(EXIT_CONFIG)
 }

@@ -8,7 +8,7 @@ use super::resource;
 use crate::context;
 use opentelemetry::logs::{AnyValue, LogRecord as _};
 use opentelemetry::trace::Span as _;
-use opentelemetry::{Context, InstrumentationScope, Key, KeyValue, Value};
+use opentelemetry::{Context, InstrumentationScope, Key, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::{LogBatch, LogExporter, LogProcessor, SdkLogRecord};
@@ -26,15 +26,6 @@ fn owner_or(process: &'static str) -> &'static str {
     match context::current().service {
         "" => process,
         service => service,
-    }
-}
-
-/// Whose span it is; `process` when nobody marked it.
-pub fn service_of<'s>(span: &'s SpanData, process: &'static str) -> &'s str {
-    let owner = span.attributes.iter().find(|attribute| attribute.key.as_str() == SERVICE);
-    match owner.map(|attribute| &attribute.value) {
-        Some(Value::String(service)) => service.as_str(),
-        _ => process,
     }
 }
 

@@ -11,7 +11,8 @@ pub mod metrics;
 pub mod propagation;
 mod sink;
 
-pub use by_service::{SERVICE, service_of};
+pub use by_service::SERVICE;
+pub use export::is_wanted;
 pub use sink::Sink;
 
 use crate::config::LogFormat;

@@ -25,7 +25,7 @@ const LONG: usize = 2_048;
 
 /// Keeps what happened in this process. Called by one thread, which may take its time but not wait for others.
 pub trait Sink: Send + Sync {
-    /// Takes the spans out; the buffer is used again. Whose they are, [`super::service_of`] tells.
+    /// Takes the spans out; the buffer is used again. Whose they are, the attribute [`super::SERVICE`] tells.
     fn spans(&self, spans: &mut Vec<SpanData>);
     fn logs(&self, logs: &mut Vec<SdkLogRecord>);
     /// So many spans and log records found the queue full.
@@ -183,8 +183,8 @@ impl LogProcessor for Feed {
 mod tests {
     use super::*;
     use crate::context;
+    use crate::telemetry::SERVICE;
     use crate::telemetry::by_service::SpanOwner;
-    use crate::telemetry::service_of;
     use opentelemetry::trace::{Span as _, Tracer, TracerProvider};
     use opentelemetry_sdk::trace::SdkTracerProvider;
 
@@ -193,7 +193,9 @@ mod tests {
 
     impl Sink for Kept {
         fn spans(&self, spans: &mut Vec<SpanData>) {
-            let named = spans.drain(..).map(|span| (service_of(&span, "server").to_owned(), span.name.into_owned()));
+            let owner =
+                |span: &SpanData| span.attributes.iter().find(|mark| mark.key.as_str() == SERVICE).map(|mark| mark.value.to_string());
+            let named = spans.drain(..).map(|span| (owner(&span).unwrap_or_default(), span.name.into_owned()));
             self.0.lock().unwrap().extend(named);
         }
         fn logs(&self, logs: &mut Vec<SdkLogRecord>) {
