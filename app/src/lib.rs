@@ -21,6 +21,8 @@ pub mod desk;
 #[cfg(feature = "ssr")]
 mod extract;
 #[cfg(feature = "ssr")]
+pub mod features;
+#[cfg(feature = "ssr")]
 mod pages;
 #[cfg(feature = "ssr")]
 pub mod problem;

@@ -4,6 +4,7 @@ use super::see;
 use crate::accounts::SharedAccounts;
 use crate::cookies::Cookies;
 use crate::extract::{Fields, Segment, Sent};
+use crate::features::{EXPRESS, SharedFeatures};
 use crate::pages::checkout::{self, Attempt};
 use crate::pages::stock::Shelf;
 use crate::problem::{self, Retry};
@@ -27,6 +28,7 @@ pub async fn place(
     Extension(visit): Extension<Arc<Visit>>,
     Extension(shop): Extension<Shop>,
     Extension(accounts): Extension<SharedAccounts>,
+    features: Option<Extension<SharedFeatures>>,
     Sent { fields, wants }: Sent,
 ) -> Response {
     let Some(cart) = checkout::cart_of(&fields, &visit) else { return see("/cart", &Cookies::default()) };
@@ -39,6 +41,9 @@ pub async fn place(
             let mut cookies = Cookies::default();
             if visit.cart.as_ref() == Some(&cart) {
                 cookies.forget_cart(&visit);
+            }
+            if let Some(Extension(features)) = features.filter(|_| fields.has("express")) {
+                features.note(EXPRESS, "ordered");
             }
             return see(&order_path(order.id.as_str()), &cookies);
         }

@@ -1,7 +1,10 @@
 //! `/cart`: what has been chosen so far.
 
+use super::express::{self, Offer, Place};
 use super::stock::Shelf;
+use crate::accounts::SharedAccounts;
 use crate::extract::Asked;
+use crate::features::SharedFeatures;
 use crate::problem::{self, Retry};
 use crate::render::{Meta, page};
 use crate::shop::Shop;
@@ -23,13 +26,25 @@ use std::sync::Arc;
 const MOST_NAMED: usize = 20;
 
 /// `?without=a,b` names dishes of an earlier order that could not be put in again.
-pub async fn show(Extension(visit): Extension<Arc<Visit>>, Extension(shop): Extension<Shop>, Asked(query): Asked) -> Response {
+pub async fn show(
+    Extension(visit): Extension<Arc<Visit>>,
+    Extension(shop): Extension<Shop>,
+    Extension(accounts): Extension<SharedAccounts>,
+    features: Option<Extension<SharedFeatures>>,
+    Asked(query): Asked,
+) -> Response {
     let Some(id) = &visit.cart else { return empty(&visit) };
+    let express = async {
+        match &features {
+            Some(Extension(features)) => express::offer(&**features, &visit, &shop, &accounts, id).await,
+            None => None,
+        }
+    };
     match shop.cart.get(id).await {
         Ok(cart) if cart.items.is_empty() => empty(&visit),
         Ok(cart) => {
-            let (with, without) = futures::join!(goes_with(&shop, &cart), names(&shop, query.get("without")));
-            full(&visit, cart, with, without)
+            let (with, without, express) = futures::join!(goes_with(&shop, &cart), names(&shop, query.get("without")), express);
+            full(&visit, Filled { cart, with, without, express })
         }
         Err(error) => problem::response(&visit, &error, Retry::Visit),
     }
@@ -74,15 +89,27 @@ fn empty(visit: &Visit) -> Response {
     })
 }
 
-fn full(visit: &Visit, cart: Cart, with: Vec<MenuItem>, without: Vec<String>) -> Response {
+/// A cart with something in it.
+struct Filled {
+    cart: Cart,
+    /// Dishes that go with it.
+    with: Vec<MenuItem>,
+    /// Names of dishes that could not be put in again.
+    without: Vec<String>,
+    express: Option<Offer>,
+}
+
+fn full(visit: &Visit, filled: Filled) -> Response {
+    let cart = &filled.cart;
     let mut meta = Meta::new("Your cart", "What you have chosen so far.");
     // The badge may have been behind: the cart itself knows best.
     let told = Visit { cart_count: cart.count(), ..visit.clone() };
     meta.cookies.cart(visit, &cart.id, cart.count());
-    page(&told, meta, || body(cart, with, without))
+    page(&told, meta, || body(visit, filled))
 }
 
-fn body(cart: Cart, with: Vec<MenuItem>, without: Vec<String>) -> impl IntoView {
+fn body(visit: &Visit, filled: Filled) -> impl IntoView + use<> {
+    let Filled { cart, with, without, express } = filled;
     let left_out = (!without.is_empty()).then(|| {
         let what = format!(" Left out, because it is sold out or gone from the menu: {}.", without.join(", "));
         view! {
@@ -93,6 +120,10 @@ fn body(cart: Cart, with: Vec<MenuItem>, without: Vec<String>) -> impl IntoView 
         }
     });
     let (n, subtotal) = (u64::from(cart.count()), cart.subtotal());
+    let first = express.as_ref().is_some_and(|offer| offer.place == Place::First);
+    let express = express.map(|offer| express::form(offer, visit));
+    let (before, after) = if first { (express, None) } else { (None, express) };
+    let checkout = if first { "button quiet wide" } else { "button wide" };
     let more = cart.restaurant_id.as_ref().map(|id| {
         view! { <a class="button quiet" href=format!("/restaurants/{}", path_segment(id.as_str()))>"Add more dishes"</a> }
     });
@@ -109,7 +140,9 @@ fn body(cart: Cart, with: Vec<MenuItem>, without: Vec<String>) -> impl IntoView 
             <aside class="panel" aria-label="Checkout">
                 <p class="sum"><span>{count(n, "thing", "things")}</span><strong>{subtotal.to_string()}</strong></p>
                 <p class="hint">"Menu prices. Time of day and large orders may change them: the checkout shows the exact total before you order."</p>
-                <a class="button wide" href="/checkout">"Go to checkout"</a>
+                {before}
+                <a class=checkout href="/checkout">"Go to checkout"</a>
+                {after}
                 {more}
             </aside>
         </div>

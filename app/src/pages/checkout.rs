@@ -6,6 +6,8 @@
 
 mod form;
 
+pub use form::{held, order_fields};
+
 use crate::accounts::SharedAccounts;
 use crate::extract::{Fields, Sent};
 use crate::problem::{self, Retry};

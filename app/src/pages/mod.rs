@@ -5,6 +5,7 @@ pub mod account;
 pub mod cart;
 pub mod checkout;
 pub mod console;
+pub mod express;
 pub mod home;
 pub mod item;
 pub mod login;

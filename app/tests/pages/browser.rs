@@ -1,6 +1,7 @@
 //! A browser without scripts.
 
 use super::common::{self, Fake};
+use app::features::SharedFeatures;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
@@ -17,6 +18,8 @@ pub const ADD: &str = "itemId=hot-soup&quantity=2&return=%2Frestaurants%2Fsoup-o
 pub struct Browser {
     pub fake: Fake,
     pub operator: bool,
+    /// What the shop offers to this browser and not to all.
+    pub features: Option<SharedFeatures>,
     pub cookies: BTreeMap<String, String>,
 }
 
@@ -42,12 +45,15 @@ impl Seen {
 
 impl Browser {
     pub fn new() -> Self {
-        Self { fake: Fake::new(common::menus()), operator: false, cookies: BTreeMap::new() }
+        Self { fake: Fake::new(common::menus()), operator: false, features: None, cookies: BTreeMap::new() }
     }
 
     pub async fn send(&mut self, mut request: Request) -> Seen {
         let jar: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         request.headers_mut().insert(COOKIE, jar.join("; ").parse().unwrap());
+        if let Some(features) = &self.features {
+            request.extensions_mut().insert(features.clone());
+        }
         let response: Response = self.fake.router(self.operator).oneshot(request).await.unwrap();
         for cookie in response.headers().get_all(SET_COOKIE) {
             let (pair, attributes) = cookie.to_str().unwrap().split_once(';').unwrap();

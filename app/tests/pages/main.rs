@@ -5,6 +5,7 @@
 mod account;
 mod browser;
 mod checkout;
+mod express;
 #[path = "../common/mod.rs"]
 mod common;
 mod order;

@@ -69,7 +69,7 @@ async fn a_courier_speaks_for_no_other() {
 #[tokio::test]
 async fn an_operator_chooses_whom_to_look_at() {
     let (browser, _) = riding(&TO_KITCHEN);
-    let mut operator = Browser { operator: true, cookies: Default::default(), fake: browser.fake };
+    let mut operator = Browser { operator: true, cookies: Default::default(), features: None, fake: browser.fake };
     operator.get("/courier").await.is(200).says("Who rides?").says("/courier?id=zoe");
     operator.get("/courier?id=zoe").await.is(200).says("Fetch order ");
     assert_eq!(operator.post("/courier/autopilot", "on=true&courier=zoe").await.to, "/courier?id=zoe");

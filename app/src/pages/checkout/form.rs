@@ -82,7 +82,7 @@ pub fn body(visit: &Visit, shown: Shown) -> impl IntoView + use<> {
 
 /// What identifies an order while it is being placed. The key is the quote's own: it is new with every price that is shown, and the same
 /// however often its form is sent.
-fn order_fields(quote: &CartQuote) -> impl IntoView + use<> {
+pub fn order_fields(quote: &CartQuote) -> impl IntoView + use<> {
     let (cart, quote) = (quote.cart_id.to_string(), quote.quote_id.to_string());
     let key = format!("checkout-{quote}");
     view! {
@@ -93,7 +93,7 @@ fn order_fields(quote: &CartQuote) -> impl IntoView + use<> {
 }
 
 /// "Held for 4 min 59 s", counting down where scripts run.
-fn held(quote: &CartQuote, visit: &Visit) -> impl IntoView + use<> {
+pub fn held(quote: &CartQuote, visit: &Visit) -> impl IntoView + use<> {
     let left = quote.expires_at.since(visit.now);
     let expires_at = quote.expires_at.to_string();
     view! { <p class="hint">"This price is held for " <time datetime=expires_at data-countdown=left.as_secs()>{span(left)}</time> "."</p> }
