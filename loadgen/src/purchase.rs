@@ -17,6 +17,10 @@ const CHANGE_PERCENT: u64 = 30;
 const LOOK_AT_CART_PERCENT: u64 = 50;
 const QUOTE_PERCENT: u64 = 50;
 const CONFIRM_PERCENT: u64 = 50;
+/// Have it brought to an address, which costs the way; the others fetch it.
+const ADDRESS_PERCENT: u64 = 50;
+/// House numbers of the one long street they live in.
+const HOUSES: u64 = 200;
 /// Enough of one dish for the discount on five and more.
 const MANY_PERCENT: u64 = 10;
 
@@ -69,6 +73,7 @@ struct Shown {
 struct Basket {
     id: CartId,
     lines: Vec<WantedLine>,
+    address: Option<String>,
 }
 
 impl Basket {
@@ -76,7 +81,9 @@ impl Basket {
         let ask = Ask { expect: &[201], ..Ask::new(GooseMethod::Post, "POST /api/cart", "/api/cart") };
         let empty = |cart: &Cart| if cart.items.is_empty() { Ok(()) } else { Err("a new cart is not empty") };
         let cart = visit.ask(ask, empty).await?.value;
-        Ok(Self { id: cart.id, lines: Vec::new() })
+        let chance = &mut visit.shopper.chance;
+        let address = chance.percent(ADDRESS_PERCENT).then(|| format!("Orbit Road {}", chance.between(1, HOUSES)));
+        Ok(Self { id: cart.id, lines: Vec::new(), address })
     }
 
     fn path(&self, rest: &str) -> String {
@@ -155,7 +162,7 @@ impl Basket {
     }
 
     async fn quote(&self, visit: &mut Visit<'_>) -> Result<Shown, Failure> {
-        let body = json!({"cartId": self.id});
+        let body = json!({"cartId": self.id, "address": self.address});
         let ask = Ask { expect: &[200, 201], fair: UNSERVED, ..Ask::post("POST /api/quotes", "/api/quotes", body) };
         let sound = |quote: &CartQuote| {
             same_lines(&quote.lines, &self.lines, "the quote has other dishes than the cart")?;
@@ -173,7 +180,7 @@ impl Basket {
     async fn order(&self, visit: &mut Visit<'_>, quote: Option<&Shown>) -> Result<Told, Failure> {
         let shopper = &mut *visit.shopper;
         let key = format!("{}-{}", shopper.name, shopper.intents.len() + 1);
-        let mut body = json!({"customerName": shopper.name, "cartId": self.id, "specialInstructions": key});
+        let mut body = json!({"customerName": shopper.name, "cartId": self.id, "specialInstructions": key, "address": self.address});
         if let Some(quote) = quote {
             body["quoteId"] = json!(quote.id);
         }
