@@ -6,6 +6,7 @@ use order::NAME;
 use order::domain::Actor;
 use order::store::{Begun, Change, Intent, Moved, NewOrder, OrderBook, Owner, Page, SCHEMA, SqlOrderBook, Whose};
 use runtime::Platform;
+use runtime::config::Settings;
 use runtime::store::sql::Database;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,6 +53,17 @@ impl Books {
         drop((old, database));
         let database = opened(&place).await;
         Self { book: book(&platform, &database), platform, database, place }
+    }
+
+    /// The whole service on these orders. What it calls is nowhere.
+    pub async fn served(&self) -> Platform {
+        let nowhere = || vec!["http://127.0.0.1:9".to_owned()];
+        let (menu_url, cart_url, middleware_url) = (nowhere(), nowhere(), nowhere());
+        let settings =
+            Settings { database_url: Some(url(&self.place)), seed: Some(1), menu_url, cart_url, middleware_url, ..Settings::default() };
+        let (platform, _) = testkit::platform_with(settings);
+        platform.embed(&order::build(&platform).await.unwrap());
+        platform
     }
 
     /// What another process works with at the same time.
@@ -115,13 +127,16 @@ impl Books {
     }
 }
 
-async fn opened(place: &Place) -> Database {
-    let url = match place {
+fn url(place: &Place) -> String {
+    match place {
         Place::Memory => "sqlite::memory:".to_owned(),
         Place::File(folder) => format!("sqlite:{}", folder.path().join("order.db").display()),
         Place::Postgres(url) => url.clone(),
-    };
-    Database::open(&url, NAME, &SCHEMA).await.unwrap()
+    }
+}
+
+async fn opened(place: &Place) -> Database {
+    Database::open(&url(place), NAME, &SCHEMA).await.unwrap()
 }
 
 pub fn book(platform: &Platform, database: &Database) -> Arc<dyn OrderBook> {

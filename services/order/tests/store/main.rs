@@ -6,6 +6,7 @@ mod accepting;
 mod boards;
 mod books;
 mod growing;
+mod history;
 mod ledger;
 mod life;
 mod listing;
@@ -95,6 +96,17 @@ mod tasks {
             a_task_that_failed_is_put_off_longer_each_time_but_not_for_ever,
             the_task_that_waits_longest_comes_first,
             settling_what_is_settled_is_no_error,
+        }
+    }
+}
+
+mod histories {
+    use super::*;
+
+    testkit::conformance! {
+        backends { file: Books::in_a_file, postgres: Books::in_postgres }
+        facts in history {
+            asking_for_each_order_by_itself_answers_the_same_pages,
         }
     }
 }
