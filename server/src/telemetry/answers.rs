@@ -86,7 +86,7 @@ async fn topology(State(answers): State<Answers>) -> Json<Topology> {
 }
 
 /// Which flags act in a service now. A flag of any service acts where its variant says, or in all of them.
-fn flags_on(flags: &FlagControl) -> impl Fn(&str) -> Vec<String> + use<> {
+pub fn flags_on(flags: &FlagControl) -> impl Fn(&str) -> Vec<String> + use<> {
     let on = flags.list().into_iter().filter(|flag| flag.variant != flag.default_variant).map(|flag| {
         let named = flag.variants.iter().find(|variant| variant.name == flag.variant).and_then(|variant| variant.value.get("service"));
         let service = named.and_then(|named| named.as_str()).filter(|_| flag.service == ANY).unwrap_or(&flag.service);

@@ -9,7 +9,7 @@ mod beacon;
 mod door;
 mod page_trace;
 
-pub use answers::{Questions, SNAPSHOT, SNAPSHOT_LIMIT_BYTES};
+pub use answers::{Questions, SNAPSHOT, SNAPSHOT_LIMIT_BYTES, flags_on};
 pub use door::{Door, door};
 pub use page_trace::page_trace;
 

@@ -98,6 +98,8 @@ impl Platform {
                 let mut settings = settings_of_service(name, http, folder.path(), &urls);
                 settings.push(("FLAGS_SOURCE", format!("flagd://{sync}")));
                 settings.push(("REDIS_URL", server_of_redis.url()));
+                // By default it would be a server on the usual port, which is not this test's.
+                settings.push(("OTEL_EXPORTER_OTLP_ENDPOINT", gateway.base().to_owned()));
                 settings.extend(options.database_url.iter().map(|url| ("DATABASE_URL", url.clone())));
                 settings.extend(options.settings.iter().cloned());
                 processes.push(Process::new(name, http.clone(), settings, folder.path().join(format!("{name}.log"))));
