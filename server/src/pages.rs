@@ -5,7 +5,9 @@ use crate::identity::Identified;
 use crate::office::Office;
 use app::accounts::SharedAccounts;
 use app::back_office::SharedBackOffice;
+use app::control_room::SharedControlRoom;
 use app::desk::SharedDesk;
+use app::features::SharedFeatures;
 use app::shop::Shop;
 use app::visit::{Assets, Caller, Mode, Site, Visit, Who};
 use axum::extract::{Request, State};
@@ -31,6 +33,8 @@ pub struct Pages {
     desk: SharedDesk,
     accounts: SharedAccounts,
     office: SharedBackOffice,
+    room: SharedControlRoom,
+    features: SharedFeatures,
     clock: SharedClock,
 }
 
@@ -38,7 +42,7 @@ pub struct Pages {
 pub const SECURE_COOKIES: bool = false;
 
 impl Pages {
-    pub fn new(platform: &Platform, accounts: AccountDesk, office: Arc<Office>) -> Result<Self, BootError> {
+    pub fn new(platform: &Platform, accounts: AccountDesk, office: Arc<Office>, room: SharedControlRoom) -> Result<Self, BootError> {
         let client = |service| platform.transport(crate::NAME, service);
         let shop = Shop {
             menu: MenuClient::new(client("menu")?),
@@ -84,6 +88,8 @@ impl Pages {
             desk: Arc::new(crate::desk::Desk(platform.flag_control().clone())),
             accounts: Arc::new(accounts),
             office,
+            room,
+            features: Arc::new(crate::features::Offered(platform.chaos(crate::NAME))),
             clock: platform.clock.clone(),
         })
     }
@@ -127,6 +133,8 @@ pub async fn equip(State(pages): State<Pages>, mut request: Request, next: Next)
     extensions.insert(pages.desk.clone());
     extensions.insert(pages.accounts.clone());
     extensions.insert(pages.office.clone());
+    extensions.insert(pages.room.clone());
+    extensions.insert(pages.features.clone());
     next.run(request).await
 }
 

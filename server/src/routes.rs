@@ -105,5 +105,10 @@ pub async fn build(
 
     // No cookies for what machines ask every second and what never changes, and for the former no spans.
     let health = Health { service: NAME, probes: probes.into(), chaos: platform.chaos(NAME), metrics: platform.metrics.clone() };
-    Ok(judged.merge(health::router(health)).merge(receiver).merge(reports).merge(assets::router(platform)).layer(middleware::from_fn(headers::security)))
+    Ok(judged
+        .merge(health::router(health))
+        .merge(receiver)
+        .merge(reports)
+        .merge(assets::router(platform))
+        .layer(middleware::from_fn(headers::security)))
 }

@@ -1,0 +1,117 @@
+//! `GET /events/console`: tells open pages of the console that there is news, at most once a second, and of what.
+
+use axum::extract::State;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use contract::{ApiError, Code, Timestamp};
+use futures::Stream;
+use runtime::http::HttpError;
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Semaphore, broadcast};
+use tokio_util::sync::CancellationToken;
+
+/// Pages of operators that may follow at once.
+const MAX_FOLLOWERS: usize = 64;
+/// A page that is more behind reads the newest state anyway.
+const BEHIND: usize = 4;
+
+/// What there is news of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Topic {
+    Flags,
+    Proofs,
+    Detection,
+    Incidents,
+    Load,
+    Audit,
+    Telemetry,
+}
+
+/// Clones share it.
+#[derive(Clone)]
+pub struct Nudges(Arc<Inner>);
+
+struct Inner {
+    pending: Mutex<BTreeSet<Topic>>,
+    sender: broadcast::Sender<String>,
+    places: Arc<Semaphore>,
+    stop: CancellationToken,
+}
+
+#[derive(Serialize)]
+struct News {
+    at: Timestamp,
+    changed: BTreeSet<Topic>,
+}
+
+impl Nudges {
+    pub fn new(stop: CancellationToken) -> Self {
+        let (sender, _) = broadcast::channel(BEHIND);
+        Self(Arc::new(Inner { pending: Mutex::default(), sender, places: Arc::new(Semaphore::new(MAX_FOLLOWERS)), stop }))
+    }
+
+    /// There is news; it is told with the next [`Nudges::send`].
+    pub fn about(&self, topic: Topic) {
+        self.0.pending.lock().unwrap_or_else(PoisonError::into_inner).insert(topic);
+    }
+
+    pub fn somebody_follows(&self) -> bool {
+        self.0.sender.receiver_count() > 0
+    }
+
+    /// Tells what was gathered. Called once a second.
+    pub fn send(&self, at: Timestamp) {
+        let changed = std::mem::take(&mut *self.0.pending.lock().unwrap_or_else(PoisonError::into_inner));
+        if !changed.is_empty() && self.somebody_follows() {
+            // Whoever has just gone needs none.
+            let _ = self.0.sender.send(news(at, changed));
+        }
+    }
+}
+
+fn news(at: Timestamp, changed: BTreeSet<Topic>) -> String {
+    serde_json::to_string(&News { at, changed }).unwrap_or_default()
+}
+
+/// `event: console` with `{"at", "changed": ["flags", ...]}`: at once with nothing changed, then whenever there is news.
+pub async fn follow(State(nudges): State<Nudges>) -> Response {
+    let Ok(place) = nudges.0.places.clone().try_acquire_owned() else {
+        let error = ApiError::new(Code::Overloaded, "too many pages are following; this one will ask again").retry_after(5);
+        return HttpError(error).into_response();
+    };
+    let receiver = nudges.0.sender.subscribe();
+    let first = "{\"changed\":[]}".to_owned();
+    let stop = nudges.0.stop.clone();
+    let stream = futures::stream::unfold((Some(first), receiver, place, stop), |(first, mut receiver, place, stop)| async move {
+        let data = match first {
+            Some(first) => first,
+            None => next(&mut receiver, &stop).await?,
+        };
+        Some((data, (None, receiver, place, stop)))
+    });
+    Sse::new(events(stream)).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response()
+}
+
+fn events(data: impl Stream<Item = String>) -> impl Stream<Item = Result<Event, Infallible>> {
+    use futures::StreamExt;
+    data.map(|data| Ok(Event::default().event("console").data(data)))
+}
+
+/// The newest news; `None` when the process stops.
+async fn next(receiver: &mut broadcast::Receiver<String>, stop: &CancellationToken) -> Option<String> {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return None,
+            received = receiver.recv() => match received {
+                Ok(data) => return Some(data),
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => return None,
+            },
+        }
+    }
+}
