@@ -80,14 +80,14 @@ impl MenuCache {
     /// None while there is a snapshot, and there always is; while the cache is taken away, the database does not answer, or too many ask.
     pub async fn now(&self) -> Result<Arc<Snapshot>, StoreError> {
         if self.stampede.passes_the_cache().await {
-            return self.from_the_database().await;
+            return self.read_the_database().await;
         }
         self.counted.lookups.add(1, &self.counted.process_hit);
         Ok(self.snapshot())
     }
 
     /// What the database holds this moment.
-    async fn from_the_database(&self) -> Result<Arc<Snapshot>, StoreError> {
+    async fn read_the_database(&self) -> Result<Arc<Snapshot>, StoreError> {
         self.counted.lookups.add(1, &self.counted.process_miss);
         let kept = self.stampede.in_line(self.book.load()).await?;
         let read = Arc::new(snapshot(kept, self.clock.now())?);

@@ -20,7 +20,7 @@ impl Lifespan {
     }
 
     /// The time from this use on; never longer than [`TTL`], never shorter than a second. `operation` is for the trace.
-    pub(super) async fn from_now(&self, operation: &str) -> Duration {
+    pub(super) async fn time_left(&self, operation: &str) -> Duration {
         let Some(active) = self.0.domain(FLAG).await else { return TTL };
         let seconds = active.value.get("ttlSeconds").and_then(Value::as_u64).unwrap_or(TTL.as_secs());
         let ttl = Duration::from_secs(seconds.clamp(1, TTL.as_secs()));

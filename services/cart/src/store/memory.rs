@@ -25,7 +25,7 @@ impl MemoryCarts {
 #[async_trait]
 impl CartStore for MemoryCarts {
     async fn create(&self, cart: &Cart) -> Result<(), StoreError> {
-        let ttl = self.lifespan.from_now("create carts").await;
+        let ttl = self.lifespan.time_left("create carts").await;
         let write = async {
             self.carts.insert(&cart.id, cart.clone(), ttl);
             Ok(())
@@ -34,13 +34,13 @@ impl CartStore for MemoryCarts {
     }
 
     async fn get(&self, id: &CartId) -> Result<Option<Cart>, StoreError> {
-        let ttl = self.lifespan.from_now("get carts").await;
+        let ttl = self.lifespan.time_left("get carts").await;
         let read = async { Ok(self.carts.update(id, ttl, |cart| (cart.cloned(), cart.cloned()))) };
         self.guard.run("get", read).await
     }
 
     async fn change(&self, id: &CartId, change: Change<'_>) -> Result<Outcome, StoreError> {
-        let ttl = self.lifespan.from_now("change carts").await;
+        let ttl = self.lifespan.time_left("change carts").await;
         let write = async {
             Ok(self.carts.update(id, ttl, |current| {
                 let Some(current) = current else { return (None, Outcome::Missing) };

@@ -85,7 +85,7 @@ impl RedisCarts {
 #[async_trait]
 impl CartStore for RedisCarts {
     async fn create(&self, cart: &Cart) -> Result<(), StoreError> {
-        let ttl = self.lifespan.from_now("create carts").await;
+        let ttl = self.lifespan.time_left("create carts").await;
         let write = async {
             let json = serde_json::to_string(cart)?;
             Ok(self.redis.client()?.set::<(), _, _>(key(&cart.id), json, Some(Expiration::EX(seconds(ttl))), None, false).await?)
@@ -94,7 +94,7 @@ impl CartStore for RedisCarts {
     }
 
     async fn get(&self, id: &CartId) -> Result<Option<Cart>, StoreError> {
-        let ttl = self.lifespan.from_now("get carts").await;
+        let ttl = self.lifespan.time_left("get carts").await;
         let read = async {
             let json = self.used(self.redis.client()?, id, ttl).await?;
             Ok(json.map(|json| serde_json::from_str(&json)).transpose()?)
@@ -103,7 +103,7 @@ impl CartStore for RedisCarts {
     }
 
     async fn change(&self, id: &CartId, change: Change<'_>) -> Result<Outcome, StoreError> {
-        let ttl = self.lifespan.from_now("change carts").await;
+        let ttl = self.lifespan.time_left("change carts").await;
         self.guard.run("change", self.write(id, change, ttl)).await
     }
 
