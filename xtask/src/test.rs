@@ -13,7 +13,7 @@ use crate::platform::{OPERATOR_TOKEN, Platform};
 use crate::postgres::Server;
 use crate::process::{Stream, cargo, command as program, run, tee, which};
 use crate::report::Report;
-use crate::{build, setup, system};
+use crate::{build, setup, system, verify_flags};
 
 /// Long enough for every journey to be travelled; the presets for people are longer.
 const SMOKE_DURATION: &str = "20s";
@@ -28,12 +28,16 @@ pub fn command(paths: &Paths, filter: Option<&str>) -> Result<ExitCode> {
         Ok(String::new())
     });
     if let Ok(built) = build::stages(paths, &mut report) {
-        if report.stage("compile tests", || build::tests(paths, &built)).is_ok() {
+        let compiled = report.stage("compile tests", || build::tests(paths, &built)).is_ok();
+        if compiled {
             let _ = report.stage("Rust tests", || rust_tests(paths, filter, &mut total));
         }
         let _ = report.stage("browser tests", || e2e(paths, filter, &mut total));
         if filter.is_none() {
             let _ = report.stage("load smoke", || load_smoke(paths, &mut total));
+        }
+        if compiled && filter.is_none() {
+            let _ = report.stage("flags", || flags(paths, &mut total));
         }
     }
     Ok(finish(&report, &total))
@@ -151,6 +155,13 @@ fn load_smoke(paths: &Paths, total: &mut Total) -> Result<String> {
     total.judge(counts, ok, None)?;
     platform.stop()?;
     Ok(format!("report in {}", paths.short(&paths.target.join("load-smoke/report"))))
+}
+
+/// Every flag in one variant, after everything else: it needs the machine for itself.
+fn flags(paths: &Paths, total: &mut Total) -> Result<String> {
+    let counts = verify_flags::suite(paths)?;
+    total.judge(counts, counts.failed == 0, None)?;
+    Ok(format!("every flag is proven; table in {}", paths.short(&verify_flags::table(paths))))
 }
 
 /// Every `*.test.mjs` in a folder, by name.
