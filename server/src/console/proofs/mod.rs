@@ -13,7 +13,7 @@ pub use history::{Episode, Turned};
 pub use measure::Evidence;
 
 use contract::Timestamp;
-use contract::flags::{FlagState, Signal, SignalKind};
+use contract::flags::{Direction, FlagState, Signal, SignalKind};
 use contract::proof::{Measured, Proof, Verdict};
 use history::{History, ceil, floor};
 use judge::{Because, Judged, Numbers, Question, judge};
@@ -213,24 +213,27 @@ fn longest_wait(value: &Value) -> Duration {
 
 /// The share that is expected of variants that do not say.
 const USUAL_SHARE: f64 = 0.05;
+/// A fault of everything need not touch everything that is measured: it may be for some only, or for one of many.
+const MOST_ASSUMED: f64 = 0.2;
 
 /// The change that is expected, in the signal's own unit: what the definition says, or else what the variant's fields mean.
 fn expected(signal: &Signal, value: &Value, numbers: &Numbers) -> f64 {
     if let Some(expect) = signal.expect.filter(|expect| *expect > 0.0) {
         return expect;
     }
-    let percent = |field: &str| value.get(field).and_then(Value::as_f64).filter(|share| *share > 0.0).map(|share| share.min(100.0) / 100.0);
+    let percent = |field: &str| value.get(field).and_then(Value::as_f64).filter(|share| *share > 0.0).map(|share| share / 100.0);
+    let assumed = |share: Option<f64>| share.unwrap_or(USUAL_SHARE).min(MOST_ASSUMED);
     match signal.kind {
-        SignalKind::Errors | SignalKind::Status => percent("errorRate").unwrap_or(USUAL_SHARE),
+        SignalKind::Errors | SignalKind::Status => assumed(percent("errorRate")),
         SignalKind::Slow => {
-            let ms = |field: &str| value.get(field).and_then(Value::as_u64).unwrap_or(0);
-            let all = ms("latencyMs") >= signal.ms.unwrap_or(1_000);
-            if all { 1.0 } else { percent("tailPercent").or(percent("errorRate")).unwrap_or(USUAL_SHARE) }
+            let all = value.get("latencyMs").and_then(Value::as_u64).unwrap_or(0) >= signal.ms.unwrap_or(1_000);
+            assumed(if all { Some(1.0) } else { percent("tailPercent").or(percent("errorRate")) })
         }
-        SignalKind::Tagged => percent("percent").unwrap_or(USUAL_SHARE),
+        SignalKind::Tagged => assumed(percent("percent")),
         SignalKind::Calls | SignalKind::Lines => 1.0,
-        // As much again.
-        SignalKind::Level => numbers.usual_level().abs().max(f64::MIN_POSITIVE),
+        // As much again, and one of what is counted at least; downwards the half.
+        SignalKind::Level if signal.direction == Direction::Up => numbers.usual_level().abs().max(1.0),
+        SignalKind::Level => (numbers.usual_level().abs() / 2.0).max(f64::MIN_POSITIVE),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Proofs over planted numbers: a second of traffic at a time, on a clock moved by hand.
 
 use super::*;
-use contract::flags::{Audience, Direction};
+use contract::flags::Audience;
 use observe::{Counts, Select};
 use runtime::Platform;
 use runtime::clock::ManualClock;
@@ -231,4 +231,28 @@ async fn a_flag_without_a_signal_has_a_proof_that_says_so() {
     let proof = stage.proof();
     assert_eq!(proof.verdict, Verdict::TooFew);
     assert!(proof.says.contains("no signal"), "{}", proof.says);
+}
+
+#[test]
+fn what_is_expected_is_what_the_definition_says_or_what_the_fields_mean() {
+    let none = Numbers::Shares { before: Share::default(), since: Share::default() };
+    let level = |usual: f64| Numbers::Levels { usual: vec![usual; 6], since: None, seconds: 0.0 };
+    let of = |kind, direction, expect| Signal { kind, direction, expect, ms: Some(250), ..signal() };
+    let up = |kind| of(kind, Direction::Up, None);
+    let value = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let cases = [
+        (of(SignalKind::Errors, Direction::Up, Some(0.5)), r#"{"errorRate": 15}"#, &none, 0.5),
+        (up(SignalKind::Errors), r#"{"errorRate": 15}"#, &none, 0.15),
+        (up(SignalKind::Errors), r#"{"errorRate": 100}"#, &none, MOST_ASSUMED),
+        (up(SignalKind::Errors), "{}", &none, USUAL_SHARE),
+        (up(SignalKind::Slow), r#"{"latencyMs": 300}"#, &none, MOST_ASSUMED),
+        (up(SignalKind::Slow), r#"{"latencyMs": 50, "tailPercent": 10}"#, &none, 0.1),
+        (up(SignalKind::Tagged), r#"{"percent": 10}"#, &none, 0.1),
+        (up(SignalKind::Level), "{}", &level(40.0), 40.0),
+        (up(SignalKind::Level), "{}", &level(0.0), 1.0),
+        (of(SignalKind::Level, Direction::Down, None), "{}", &level(40.0), 20.0),
+    ];
+    for (signal, text, numbers, expect) in cases {
+        assert_eq!(expected(&signal, &value(text), numbers), expect, "{signal:?} {text}");
+    }
 }
