@@ -94,10 +94,30 @@ fn body(desk: Desk, q: &str) -> impl IntoView + use<> {
     let anyway = hidden.then(|| view! { <p><a href="/console/flags?show=1">"Show it anyway"</a></p> });
     let wanted = q.to_lowercase();
     let fits = |flag: &&FlagState| {
-        wanted.is_empty() || [&flag.key, &flag.service, &flag.route, &flag.description].iter().any(|text| text.to_lowercase().contains(&wanted))
+        wanted.is_empty()
+            || [&flag.key, &flag.service, &flag.route, &flag.description].iter().any(|text| text.to_lowercase().contains(&wanted))
     };
     let cards: Vec<_> = flags.iter().filter(fits).map(|flag| card(flag, proof_of(&proofs, &flag.key), hidden, now)).collect();
-    let nothing = cards.is_empty().then(|| view! { <p class="nothing">"No flag is called or does that. "<a href="/console/flags">"Show all flags"</a></p> });
+    let mut services: Vec<&str> =
+        flags.iter().map(|flag| flag.service.as_str()).filter(|service| !service.is_empty() && *service != "*").collect();
+    services.sort_unstable();
+    services.dedup();
+    let filters: Vec<_> = [""]
+        .into_iter()
+        .chain(services)
+        .map(|service| {
+            let (to, text) = if service.is_empty() {
+                ("/console/flags".to_owned(), "All")
+            } else {
+                (format!("/console/flags?q={}", path_segment(service)), service)
+            };
+            let current = (wanted == service).then_some("true");
+            view! { <li><a href=to aria-current=current>{text.to_owned()}</a></li> }
+        })
+        .collect();
+    let nothing = cards
+        .is_empty()
+        .then(|| view! { <p class="nothing">"No flag is called or does that. "<a href="/console/flags">"Show all flags"</a></p> });
     frame(
         Place::Flags,
         "One press flips a fault; it ends by itself when its time is over. Each card shows what is measured.",
@@ -111,6 +131,7 @@ fn body(desk: Desk, q: &str) -> impl IntoView + use<> {
             </div>
             <div id="live-on" data-live="">{on}</div>
             {follow_events()}
+            <nav aria-label="Flags of one service"><ul class="ranges">{filters}</ul></nav>
             {nothing}
             <ul class="flags">{cards}</ul>
         },

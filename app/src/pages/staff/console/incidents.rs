@@ -56,9 +56,15 @@ fn body(incidents: &Incidents, detection: &Detection) -> impl IntoView + use<> {
     let controls = player::controls(incidents);
     let quiz = player::quiz(incidents);
     let busy = incidents.playing.is_some();
-    let scripts: Vec<_> = incidents.scripts.iter().map(|each| script(each, busy, is_guessing(incidents))).collect();
-    let scripts = if scripts.is_empty() {
-        Either::Left(view! { <div class="empty"><p>"There are no scripts."</p><p class="hint">"They are compiled in from "<code>"flags/incidents/*.toml"</code>"."</p></div> })
+    let scripts: Vec<_> = incidents.scripts.iter().map(|each| script(each, busy)).collect();
+    let scripts = if is_guessing(incidents) {
+        Either::Left(Either::Left(
+            view! { <p class="nothing">"The scripts are back when the question is answered: they would tell too much."</p> },
+        ))
+    } else if scripts.is_empty() {
+        Either::Left(Either::Right(
+            view! { <div class="empty"><p>"There are no scripts."</p><p class="hint">"They are compiled in from "<code>"flags/incidents/*.toml"</code>"."</p></div> },
+        ))
     } else {
         Either::Right(view! { <ul class="scripts">{scripts}</ul> })
     };
@@ -78,7 +84,7 @@ fn body(incidents: &Incidents, detection: &Detection) -> impl IntoView + use<> {
     )
 }
 
-fn script(script: &Script, busy: bool, guessing: bool) -> impl IntoView + use<> {
+fn script(script: &Script, busy: bool) -> impl IntoView + use<> {
     let action = format!("/console/incidents/{}/play", path_segment(&script.id));
     let id = script.id.clone();
     let play = |mode: &'static str, text: &'static str, class: &'static str| {
@@ -94,25 +100,22 @@ fn script(script: &Script, busy: bool, guessing: bool) -> impl IntoView + use<> 
         }
     });
     let strip = timeline(script, None);
-    // Without scripts and with them: a link opens the steps, so that nothing folds itself up when the page is refreshed.
-    let steps = (!guessing).then(|| view! { <ol class="script-steps">{script.steps.iter().map(|each| step(each, false)).collect::<Vec<_>>()}</ol> });
+    let steps: Vec<_> = script.steps.iter().map(step).collect();
     view! {
         <li class="script">
             <h3>{script.title.clone()}</h3>
             <p>{script.about.clone()}</p>
             <p class="facts"><span>{took(script.seconds * 1_000)}</span><span>{script.steps.len()}" steps"</span><span>"seed "{script.seed}</span></p>
             <div inner_html=strip></div>
-            {steps}
+            <ol class="script-steps">{steps}</ol>
             {buttons}
         </li>
     }
 }
 
-/// A step; its notes only where the presenter alone looks.
-fn step(step: &Step, notes: bool) -> impl IntoView + use<> {
+fn step(step: &Step) -> impl IntoView + use<> {
     let does = step.does.iter().map(|does| view! { <code>{does.clone()}</code> }).collect_view();
-    let notes = (notes && !step.notes.is_empty()).then(|| view! { <p class="speaker">{step.notes.clone()}</p> });
-    view! { <li><span class="step-at">{clock(step.at_seconds)}</span><div><p><strong>{step.title.clone()}</strong>" "{does}</p>{notes}</div></li> }
+    view! { <li><span class="step-at">{clock(step.at_seconds)}</span><p><strong>{step.title.clone()}</strong>" "{does}</p></li> }
 }
 
 /// `1:05`
@@ -124,7 +127,9 @@ pub(super) fn clock(seconds: u64) -> String {
 pub(super) fn timeline(script: &Script, at: Option<u64>) -> String {
     let whole = script.seconds.max(1) as f64;
     let percent = |seconds: u64| (seconds as f64 / whole * 100.0).clamp(0.0, 100.0);
-    let mut svg = r#"<svg class="timeline" aria-hidden="true" focusable="false"><rect class="ground" y="40%" width="100%" height="20%" rx="3"/>"#.to_owned();
+    let mut svg =
+        r#"<svg class="timeline" aria-hidden="true" focusable="false"><rect class="ground" y="40%" width="100%" height="20%" rx="3"/>"#
+            .to_owned();
     if let Some(at) = at {
         svg.push_str(&format!(r#"<rect class="done" y="40%" width="{:.1}%" height="20%" rx="3"/>"#, percent(at)));
     }
@@ -158,7 +163,15 @@ mod tests {
     #[test]
     fn a_quiz_keeps_its_secret_until_it_is_answered() {
         let playing = |mode, answered| Incidents {
-            playing: Some(Playing { script: "x".into(), mode, started_at: Timestamp::default(), at_seconds: 0, paused: false, step: None, answered }),
+            playing: Some(Playing {
+                script: "x".into(),
+                mode,
+                started_at: Timestamp::default(),
+                at_seconds: 0,
+                paused: false,
+                step: None,
+                answered,
+            }),
             ..Incidents::default()
         };
         let answered = Answered { choice: "a".into(), right: true, score: 90, truth: "t".into() };

@@ -11,7 +11,7 @@ use crate::visit::Visit;
 use axum::Extension;
 use axum::response::Response;
 use contract::id::path_segment;
-use contract::telemetry::{Edge, Node, NodeKind, Topology};
+use contract::telemetry::{Edge, Node, NodeKind, Red, Topology};
 use leptos::either::Either;
 use leptos::prelude::*;
 use std::collections::HashMap;
@@ -20,11 +20,12 @@ use std::sync::Arc;
 
 const REFRESH_S: u32 = 5;
 
-/// A node's box, and the room between boxes, in units of the picture.
-const WIDTH: f64 = 188.0;
-const HEIGHT: f64 = 74.0;
-const GAP_X: f64 = 104.0;
-const GAP_Y: f64 = 20.0;
+/// A node's box, the line of each store in it, and the room between boxes, in units of the picture.
+const WIDTH: f64 = 206.0;
+const HEIGHT: f64 = 66.0;
+const STORE: f64 = 34.0;
+const GAP_X: f64 = 96.0;
+const GAP_Y: f64 = 26.0;
 const EDGE: f64 = 14.0;
 
 pub async fn show(Extension(visit): Extension<Arc<Visit>>, Extension(room): Extension<SharedControlRoom>) -> Response {
@@ -41,54 +42,80 @@ pub async fn show(Extension(visit): Extension<Arc<Visit>>, Extension(room): Exte
     }
 }
 
-/// From left to right: who asks, the gateway, what it asks, what those ask, and where things are kept. The same place whatever the
-/// traffic is, so that the map does not move.
+/// From left to right: who asks, the gateway, what it asks, what those ask, and who lives by events. The same place whatever the traffic
+/// is, so that the map does not move. Stores stand in the box of their service.
 fn column(node: &Node) -> usize {
     match (node.kind, node.id.as_str()) {
         (NodeKind::Client, _) => 0,
-        (NodeKind::Service, "server" | "gateway") => 1,
-        (NodeKind::Service, "menu" | "cart" | "order" | "user") => 2,
-        (NodeKind::Service | NodeKind::Bus, _) => 3,
-        (NodeKind::Store, _) => 4,
+        (_, "server") => 1,
+        (_, "menu" | "cart" | "order" | "user") => 2,
+        (NodeKind::Bus, _) | (_, "middleware") => 3,
+        _ => 4,
     }
 }
 
 /// Order within a column.
-fn rank(node: &Node) -> (usize, String) {
+fn rank(node: &Node) -> (usize, &str) {
     const ORDER: [&str; 12] =
-        ["browser", "loadgen", "server", "menu", "cart", "order", "user", "middleware", "payment", "delivery", "notification", "bus"];
-    let owner = node.id.split('/').next().unwrap_or_default();
-    (ORDER.iter().position(|id| *id == owner).unwrap_or(ORDER.len()), node.id.clone())
+        ["browser", "loadgen", "server", "menu", "cart", "order", "user", "middleware", "bus", "payment", "delivery", "notification"];
+    (ORDER.iter().position(|id| *id == node.id).unwrap_or(ORDER.len()), &node.id)
+}
+
+/// A box: where it is, how high, and the stores in it.
+struct Boxed<'a> {
+    x: f64,
+    y: f64,
+    height: f64,
+    stores: Vec<&'a Node>,
 }
 
 /// Where the boxes are, and how large the picture is.
 struct Layout<'a> {
-    boxes: HashMap<&'a str, (f64, f64)>,
+    boxes: HashMap<&'a str, Boxed<'a>>,
     width: f64,
     height: f64,
 }
 
 impl<'a> Layout<'a> {
     fn of(nodes: &'a [Node]) -> Self {
-        let mut columns: Vec<Vec<&Node>> = vec![Vec::new(); 5];
-        for node in nodes {
-            columns[column(node)].push(node);
+        let stores_of = |owner: &str| -> Vec<&Node> {
+            let mut stores: Vec<&Node> = nodes.iter().filter(|node| owner_of(node).is_some_and(|id| id == owner)).collect();
+            stores.sort_by_key(|store| &store.id);
+            stores
+        };
+        let mut columns: Vec<Vec<(&Node, Vec<&Node>)>> = vec![Vec::new(); 5];
+        // A store whose service was not seen stands for itself.
+        let alone = |node: &Node| owner_of(node).is_none_or(|owner| !nodes.iter().any(|other| other.id == owner));
+        for node in nodes.iter().filter(|node| alone(node)) {
+            columns[column(node)].push((node, stores_of(&node.id)));
         }
         columns.retain(|column| !column.is_empty());
-        let tallest = columns.iter().map(Vec::len).max().unwrap_or(1).max(1);
-        let height_of = |n: usize| n as f64 * HEIGHT + n.saturating_sub(1) as f64 * GAP_Y;
-        let height = height_of(tallest) + 2.0 * EDGE;
+        let box_height = |stores: &[&Node]| HEIGHT + stores.len() as f64 * STORE;
+        let column_height = |column: &[(&Node, Vec<&Node>)]| {
+            column.iter().map(|(_, stores)| box_height(stores)).sum::<f64>() + column.len().saturating_sub(1) as f64 * GAP_Y
+        };
+        let height = columns.iter().map(|column| column_height(column)).fold(HEIGHT, f64::max) + 2.0 * EDGE;
         let width = columns.len() as f64 * WIDTH + columns.len().saturating_sub(1) as f64 * GAP_X + 2.0 * EDGE;
         let mut boxes = HashMap::new();
-        for (n, column) in columns.iter_mut().enumerate() {
-            column.sort_by_key(|node| rank(node));
-            let top = (height - height_of(column.len())) / 2.0;
-            for (row, node) in column.iter().enumerate() {
-                boxes.insert(node.id.as_str(), (EDGE + n as f64 * (WIDTH + GAP_X), top + row as f64 * (HEIGHT + GAP_Y)));
+        for (n, mut column) in columns.into_iter().enumerate() {
+            column.sort_by_key(|(node, _)| rank(node));
+            let mut y = (height - column_height(&column)) / 2.0;
+            for (node, stores) in column {
+                let height = box_height(&stores);
+                boxes.insert(node.id.as_str(), Boxed { x: EDGE + n as f64 * (WIDTH + GAP_X), y, height, stores });
+                y += height + GAP_Y;
             }
         }
         Self { boxes, width, height }
     }
+}
+
+/// The service that a store belongs to.
+fn owner_of(node: &Node) -> Option<&str> {
+    if node.kind != NodeKind::Store {
+        return None;
+    }
+    node.id.split_once('/').map(|(owner, _)| owner)
 }
 
 fn draw(topology: &Topology) -> String {
@@ -96,8 +123,8 @@ fn draw(topology: &Topology) -> String {
     let mut svg = String::with_capacity(16_384);
     let _ = write!(
         svg,
-        r#"<svg class="map-picture" viewBox="0 0 {:.0} {:.0}" width="{:.0}" aria-hidden="true" focusable="false">"#,
-        layout.width, layout.height, layout.width
+        r#"<svg class="map-picture" viewBox="0 0 {:.0} {:.0}" aria-hidden="true" focusable="false">"#,
+        layout.width, layout.height
     );
     for edge in &topology.edges {
         draw_edge(&mut svg, edge, &layout);
@@ -111,14 +138,14 @@ fn draw(topology: &Topology) -> String {
 
 fn draw_edge(svg: &mut String, edge: &Edge, layout: &Layout<'_>) {
     let (Some(from), Some(to)) = (layout.boxes.get(edge.from.as_str()), layout.boxes.get(edge.to.as_str())) else { return };
-    let (from_y, to_y) = (from.1 + HEIGHT / 2.0, to.1 + HEIGHT / 2.0);
+    let (from_y, to_y) = (from.y + HEIGHT * 0.5, to.y + HEIGHT * 0.5);
     // From the side that faces the other box; within a column around the right side.
-    let (x1, x2, bend) = if from.0 < to.0 {
-        (from.0 + WIDTH, to.0, GAP_X * 0.55)
-    } else if from.0 > to.0 {
-        (from.0, to.0 + WIDTH, -GAP_X * 0.55)
+    let (x1, x2, bend) = if from.x < to.x {
+        (from.x + WIDTH, to.x, GAP_X * 0.55)
+    } else if from.x > to.x {
+        (from.x, to.x + WIDTH, -GAP_X * 0.55)
     } else {
-        (from.0 + WIDTH, to.0 + WIDTH, 0.0)
+        (from.x + WIDTH, to.x + WIDTH, 0.0)
     };
     let (c1, c2) = if bend == 0.0 { (x1 + GAP_X * 0.7, x2 + GAP_X * 0.7) } else { (x1 + bend, x2 - bend) };
     let mut class = String::from("edge");
@@ -145,8 +172,26 @@ fn draw_edge(svg: &mut String, edge: &Edge, layout: &Layout<'_>) {
     );
 }
 
-fn draw_node(svg: &mut String, node: &Node, layout: &Layout<'_>) {
-    let Some((x, y)) = layout.boxes.get(node.id.as_str()) else { return };
+fn traces_of(node: &Node) -> String {
+    match owner_of(node) {
+        Some(owner) => format!("/console/traces?service={}&text={}", path_segment(owner), path_segment(&node.name)),
+        None if node.kind == NodeKind::Bus => "/console/events".to_owned(),
+        None => format!("/console/traces?service={}", path_segment(&node.id)),
+    }
+}
+
+/// `31/s · p95 6.0 ms`, or what fails.
+fn figures(red: &Red) -> String {
+    if red.requests == 0 {
+        return "quiet".to_owned();
+    }
+    if red.failed > 0 {
+        return format!(r#"{}/s <tspan class="bad">{} failed</tspan>"#, plain(red.rate), percent(red.error_percent));
+    }
+    format!("{}/s · p95 {}", plain(red.rate), ms(red.p95_ms))
+}
+
+fn classes(node: &Node) -> String {
     let kind = match node.kind {
         NodeKind::Client => "client",
         NodeKind::Service => "service",
@@ -159,44 +204,60 @@ fn draw_node(svg: &mut String, node: &Node, layout: &Layout<'_>) {
             class.push_str(name);
         }
     }
+    class
+}
+
+fn draw_node(svg: &mut String, node: &Node, layout: &Layout<'_>) {
+    let Some(Boxed { x, y, height, stores }) = layout.boxes.get(node.id.as_str()) else { return };
     let flags = if node.flags.is_empty() { String::new() } else { format!("🚩 {}", node.flags.len()) };
-    let service = node.id.split('/').next().unwrap_or(&node.id);
-    let to = match node.kind {
-        NodeKind::Store => format!("/console/traces?service={}&text={}", path_segment(service), path_segment(&node.name)),
-        _ => format!("/console/traces?service={}", path_segment(service)),
-    };
-    let radius = if node.kind == NodeKind::Store { 8 } else { 20 };
     let _ = write!(
         svg,
-        r#"<a href="{}" tabindex="-1"><g class="{class}"><title>{}</title><rect x="{x:.0}" y="{y:.0}" width="{WIDTH}" height="{HEIGHT}" rx="{radius}"/><text class="name" x="{:.0}" y="{:.0}">{}</text><text class="flags" x="{:.0}" y="{:.0}">{}</text>"#,
-        escaped(&to),
+        r#"<a href="{}" tabindex="-1"><g class="{}"><title>{}</title><rect x="{x:.0}" y="{y:.0}" width="{WIDTH}" height="{height:.0}" rx="18"/><text class="name" x="{:.0}" y="{:.0}">{}</text><text class="flags" x="{:.0}" y="{:.0}">{flags}</text><text class="figures" x="{:.0}" y="{:.0}">{}</text></g></a>"#,
+        escaped(&traces_of(node)),
+        classes(node),
         escaped(&node.flags.join(", ")),
-        x + 14.0,
-        y + 26.0,
-        escaped(&shortened(&node.name)),
-        x + WIDTH - 12.0,
-        y + 26.0,
-        escaped(&flags)
+        x + 15.0,
+        y + 27.0,
+        escaped(&shortened(&node.name, 17)),
+        x + WIDTH - 14.0,
+        y + 27.0,
+        x + 15.0,
+        y + 51.0,
+        figures(&node.red)
     );
-    if node.red.requests == 0 {
-        let _ = write!(svg, r#"<text class="figures" x="{:.0}" y="{:.0}">quiet</text>"#, x + 14.0, y + 54.0);
-    } else {
-        let failed = if node.red.failed > 0 {
-            format!(r#" <tspan class="bad">{} failed</tspan>"#, percent(node.red.error_percent))
-        } else {
-            String::new()
-        };
-        let p95 = if node.red.failed > 0 { String::new() } else { format!(" · p95 {}", ms(node.red.p95_ms)) };
-        let _ =
-            write!(svg, r#"<text class="figures" x="{:.0}" y="{:.0}">{}/s{p95}{failed}</text>"#, x + 14.0, y + 54.0, plain(node.red.rate));
+    for (n, store) in stores.iter().enumerate() {
+        let top = y + HEIGHT + n as f64 * STORE - 4.0;
+        let _ = write!(
+            svg,
+            r#"<a href="{}" tabindex="-1"><g class="{}"><title>{}: {}/s</title><rect x="{:.0}" y="{top:.0}" width="{:.0}" height="{:.0}" rx="9"/><text class="store-name" x="{:.0}" y="{:.0}">{}</text><text class="figures end" x="{:.0}" y="{:.0}">{}</text></g></a>"#,
+            escaped(&traces_of(store)),
+            classes(store),
+            escaped(&store.id),
+            plain(store.red.rate),
+            x + 8.0,
+            WIDTH - 16.0,
+            STORE - 4.0,
+            x + 17.0,
+            top + 20.0,
+            escaped(&shortened(&store.name, 10)),
+            x + WIDTH - 16.0,
+            top + 20.0,
+            store_figures(&store.red)
+        );
     }
-    svg.push_str("</g></a>");
+}
+
+fn store_figures(red: &Red) -> String {
+    match (red.requests, red.failed) {
+        (0, _) => "quiet".to_owned(),
+        (_, 0) => format!("{}/s · {}", plain(red.rate), ms(red.p95_ms)),
+        _ => format!(r#"<tspan class="bad">{} failed</tspan>"#, percent(red.error_percent)),
+    }
 }
 
 /// As much of a name as a box is wide.
-fn shortened(name: &str) -> String {
-    const MOST: usize = 17;
-    if name.chars().count() <= MOST { name.to_owned() } else { name.chars().take(MOST - 1).chain(['…']).collect() }
+fn shortened(name: &str, most: usize) -> String {
+    if name.chars().count() <= most { name.to_owned() } else { name.chars().take(most - 1).chain(['…']).collect() }
 }
 
 fn body(topology: &Topology) -> impl IntoView + use<> {
@@ -255,28 +316,32 @@ mod tests {
 
     #[test]
     fn a_node_keeps_its_place_whatever_the_traffic_is() {
-        let mut nodes = vec![node("order", NodeKind::Service), node("browser", NodeKind::Client), node("menu", NodeKind::Service)];
-        let at = |nodes: &[Node]| Layout::of(nodes).boxes["order"];
+        let mut nodes = vec![
+            node("order", NodeKind::Service),
+            node("browser", NodeKind::Client),
+            node("order/sqlite", NodeKind::Store),
+            node("menu", NodeKind::Service),
+        ];
+        let at = |nodes: &[Node]| (Layout::of(nodes).boxes["order"].x, Layout::of(nodes).boxes["order"].y);
         let before = at(&nodes);
         nodes.reverse();
         assert_eq!(at(&nodes), before);
         let layout = Layout::of(&nodes);
-        assert!(layout.boxes["menu"].1 < layout.boxes["order"].1 && layout.boxes["browser"].0 < layout.boxes["menu"].0);
+        assert!(layout.boxes["menu"].y < layout.boxes["order"].y && layout.boxes["browser"].x < layout.boxes["menu"].x);
+        assert_eq!(layout.boxes["order"].stores.len(), 1, "a store stands in the box of its service");
+        assert!(!layout.boxes.contains_key("order/sqlite"));
     }
 
     #[test]
     fn a_call_to_somebody_unknown_is_not_drawn() {
         let edge = |to: &str| Edge { from: "menu".into(), to: to.into(), events: false, red: Red::default() };
-        let topology = Topology {
-            nodes: vec![node("menu", NodeKind::Service), node("cart", NodeKind::Service)],
-            edges: vec![edge("cart"), edge("ghost")],
-            seconds: 60,
-        };
+        let nodes = vec![node("menu", NodeKind::Service), node("cart", NodeKind::Service)];
+        let topology = Topology { nodes, edges: vec![edge("cart"), edge("ghost")], seconds: 60 };
         assert_eq!(draw(&topology).matches("<path").count(), 1);
     }
 
     #[test]
     fn a_long_name_ends_in_dots() {
-        assert_eq!((shortened("menu").as_str(), shortened("a name that is very long").chars().count()), ("menu", 17));
+        assert_eq!((shortened("menu", 17).as_str(), shortened("a name that is very long", 17).chars().count()), ("menu", 17));
     }
 }

@@ -152,8 +152,9 @@ pub fn framed<V: IntoView>(here: Place, title: impl IntoView, lead: impl IntoVie
             {nav(here)}
             <div class="console-body">
                 <header class="console-head">
-                    <div><h1>{title}</h1><p class="console-lead">{lead}</p></div>
+                    <h1>{title}</h1>
                     <div class="console-tools">{keys()}{all_clear()}</div>
+                    <p class="console-lead">{lead}</p>
                 </header>
                 {body}
             </div>

@@ -28,14 +28,18 @@ pub fn panel(incidents: &Incidents, detection: &Detection) -> impl IntoView + us
     let next = script.steps.get(next);
     let paused = playing.paused.then(|| view! { <span class="chip waiting"><span aria-hidden="true">"⏸"</span>"paused"</span> });
     let strip = timeline(script, Some(playing.at_seconds));
-    let now = now.map(|step| said(step, "Now"));
+    // Titles and notes tell the cause, and who guesses may be looking at this very page.
+    let guessing = is_guessing(incidents);
+    let now = now.filter(|_| !guessing).map(|step| said(step, "Now"));
     let next = next.map(|step| {
         let left = step.at_seconds.saturating_sub(playing.at_seconds);
-        view! { <p class="next-step">"Next in "<b>{left}" s"</b>": "{step.title.clone()}</p> }
+        let title = (!guessing).then(|| format!(": {}", step.title));
+        view! { <p class="next-step">"Next in "<b>{left}" s"</b>{title}</p> }
     });
+    let title = if guessing { "What is going on here?".to_owned() } else { script.title.clone() };
     Some(view! {
         <section class="player" aria-labelledby="player-title">
-            <div class="player-head"><h2 id="player-title">{script.title.clone()}</h2><span class="chip playing">{mode(playing.mode)}</span>{paused}<span class="player-clock">{clock(playing.at_seconds)}" / "{clock(script.seconds)}</span></div>
+            <div class="player-head"><h2 id="player-title">{title}</h2><span class="chip playing">{mode(playing.mode)}</span>{paused}<span class="player-clock">{clock(playing.at_seconds)}" / "{clock(script.seconds)}</span></div>
             <div inner_html=strip></div>
             {now}
             {next}
