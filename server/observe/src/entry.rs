@@ -25,6 +25,7 @@ pub(crate) struct Entry {
     pub first: First,
     pub spans: u32,
     pub errors: u32,
+    /// Lives longer.
     pub notable: bool,
     services: Vec<Arc<str>>,
     /// Names and routes of its spans, by their numbers in [`Names`].
@@ -98,7 +99,6 @@ impl Entry {
         }
         self.spans += 1;
         self.errors += u32::from(span.failed);
-        self.notable |= facts.is_notable(span);
         remember(&mut self.services, MOST_SERVICES, names.shared(&span.service));
         self.label(&span.name, names);
         let mut buffer = String::new();
@@ -106,7 +106,7 @@ impl Entry {
         if *route != *span.name {
             self.label(&Arc::from(route), names);
         }
-        for flag in facts.flag.into_iter() {
+        if let Some(flag) = facts.flag {
             remember(&mut self.flags, MOST_FLAGS, names.shared(&Arc::from(flag)));
         }
         if let Some(order) = facts.order

@@ -68,19 +68,29 @@ fn take(inner: &Inner, shift_ms: i64, piece: Piece) {
         Piece::Trace { id, spans } => {
             let Some(trace) = crate::text::trace_id(&id) else { return };
             let spans = spans.into_iter().map(|span| span.span(trace, shift_ns)).collect();
+            let rates = locked(&inner.rates);
             let mut traces = locked(&inner.traces);
-            traces.restore(spans, &mut inner.names.write().unwrap_or_else(PoisonError::into_inner));
+            let mut names = inner.names.write().unwrap_or_else(PoisonError::into_inner);
+            traces.restore(spans, &mut names);
+            traces.set_spare(inner.spare(&rates, &names));
         }
         Piece::Log(log) => {
             let log = log.log(shift_ns);
-            locked(&inner.logs).keep(&log, &mut inner.names.write().unwrap_or_else(PoisonError::into_inner));
+            let rates = locked(&inner.rates);
+            let mut traces = locked(&inner.traces);
+            let mut logs = locked(&inner.logs);
+            let mut names = inner.names.write().unwrap_or_else(PoisonError::into_inner);
+            logs.keep(&log, &mut names);
+            traces.set_spare(inner.spare(&rates, &names));
         }
         Piece::Rates { service, name, class, slots } => {
             let Some(class) = Class::from_index(class) else { return };
             let mut slots: Vec<Slot> = slots.into_iter().filter_map(|piece| slot(piece, shift_ms / 1_000)).collect();
-            slots.sort_by_key(|slot| slot.second);
             slots.retain(|slot| moment(slot.second) <= Timestamp::from_millis((inner.clock)().millis()));
-            locked(&inner.rates).replay(&Label { service: service.into(), name: name.into(), class }, &slots);
+            let mut rates = locked(&inner.rates);
+            let mut traces = locked(&inner.traces);
+            rates.replay(&Label { service: service.into(), name: name.into(), class }, slots);
+            traces.set_spare(inner.spare(&rates, &inner.names.read().unwrap_or_else(PoisonError::into_inner)));
         }
     }
 }

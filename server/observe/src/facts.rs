@@ -1,10 +1,20 @@
 //! What the store needs to know of a span, read from its attributes in one pass. Nothing is copied.
 
-use crate::TALLIED;
 use crate::model::{Kind, Span, Value};
+use crate::{GATEWAY, TALLIED};
 
 /// A span that customers wait for this long is slow: its trace is worth keeping.
 const SLOW_NS: u64 = 1_000_000_000;
+
+/// What the trace of a span is worth by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Worth {
+    /// It failed, a fault touched it, or somebody waited long: it lives longer.
+    Notable,
+    /// A person asked, and not the load generator: it lives longer, while there are few of them.
+    Person,
+    Healthy,
+}
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Facts<'a> {
@@ -51,10 +61,14 @@ impl<'a> Facts<'a> {
         facts
     }
 
-    /// Worth keeping for longer: it failed, a fault touched it, or somebody waited long.
-    pub fn is_notable(&self, span: &Span) -> bool {
+    pub fn worth(&self, span: &Span) -> Worth {
         let slow = span.end_ns.saturating_sub(span.start_ns) > SLOW_NS;
-        span.failed || self.flag.is_some() || (slow && (span.parent.is_none() || span.kind == Kind::Server))
+        if span.failed || self.flag.is_some() || (slow && (span.parent.is_none() || span.kind == Kind::Server)) {
+            return Worth::Notable;
+        }
+        let person =
+            span.kind == Kind::Server && *span.service == *GATEWAY && !self.synthetic && is_for_customers(self.route.unwrap_or(&span.name));
+        if person { Worth::Person } else { Worth::Healthy }
     }
 }
 

@@ -90,6 +90,19 @@ impl Intake {
         drop(waiting);
     }
 
+    /// Waits until half of the queue is free; false when that takes longer than `at_most`. For who has a thread to wait with, and
+    /// would lose what is refused.
+    pub fn wait_for_room(&self, at_most: Duration) -> bool {
+        self.0.wait(at_most, |waiting| waiting.bytes <= self.0.bound / 2)
+    }
+
+    /// So many were lost on the way here.
+    pub fn lost(&self, spans: u64, logs: u64) {
+        let mut waiting = self.0.lock();
+        waiting.refused.spans += spans;
+        waiting.refused.logs += logs;
+    }
+
     pub(crate) fn queue(&self) -> Arc<Queue> {
         self.0.clone()
     }
@@ -117,6 +130,9 @@ impl Queue {
     pub fn done(&self, bytes: usize) {
         let mut waiting = self.lock();
         waiting.bytes = waiting.bytes.saturating_sub(bytes);
+        if waiting.bytes <= self.bound / 2 {
+            self.emptied.notify_all();
+        }
     }
 
     pub fn close(&self) {
@@ -135,9 +151,13 @@ impl Queue {
 
     /// True once everything that waits is stored.
     pub fn settle(&self, at_most: Duration) -> bool {
+        self.wait(at_most, |waiting| waiting.batches.is_empty() && !waiting.busy)
+    }
+
+    fn wait(&self, at_most: Duration, until: impl Fn(&Waiting) -> bool) -> bool {
         let deadline = Instant::now() + at_most;
         let mut waiting = self.lock();
-        while !waiting.batches.is_empty() || waiting.busy {
+        while !until(&waiting) {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;

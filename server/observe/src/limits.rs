@@ -7,6 +7,9 @@ pub struct Limits {
     pub bytes: u64,
     /// New healthy traces kept a second; the others are counted as sampled out. Their numbers are in the rates all the same.
     pub healthy_a_second: u32,
+    /// New traces a second of requests that a person made, and not the load generator: few, and the ones that somebody asks for.
+    /// Those beyond are healthy ones like any.
+    pub people_a_second: u32,
     /// New traces a second with an error, a slow first span or a fault. A storm of them must not push out the minute before.
     pub notable_a_second: u32,
     /// Lines below a warning kept a second.
@@ -15,18 +18,19 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 32 * 1024 * 1024, healthy_a_second: 300, notable_a_second: 200, lines_a_second: 1_000 }
+        Self { bytes: 32 * 1024 * 1024, healthy_a_second: 100, people_a_second: 50, notable_a_second: 100, lines_a_second: 1_000 }
     }
 }
 
-/// Sixteenths of the bound each part may use. Parts have locks of their own, so each keeps its own share.
+/// Sixteenths of the bound each part may use.
 const QUEUE: u64 = 2;
-const WINDOWS: u64 = 4;
+const WINDOWS: u64 = 3;
 const METRICS: u64 = 1;
 const LOGS: u64 = 2;
 const NAMES: u64 = 1;
 const PENDING: u64 = 2;
-const TRACES: u64 = 4;
+/// And what rates and names leave of theirs.
+const TRACES: u64 = 5;
 
 impl Limits {
     const fn share(&self, sixteenths: u64) -> usize {

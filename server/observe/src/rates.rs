@@ -80,7 +80,7 @@ impl Rates {
         self.replay.tick(self.now);
     }
 
-    pub fn replay(&mut self, label: &Label, slots: &[Slot]) {
+    pub fn replay(&mut self, label: &Label, slots: Vec<Slot>) {
         self.replay.restore(label, slots);
     }
 

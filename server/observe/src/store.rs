@@ -51,7 +51,7 @@ pub(crate) struct Inner {
     pub logs: Mutex<Logs>,
     pub metrics: Mutex<Metrics>,
     pub names: RwLock<Names>,
-    bound: u64,
+    limits: Limits,
     received_spans: AtomicU64,
 }
 
@@ -71,6 +71,7 @@ impl Inner {
             Batch::Spans(spans) => self.take_spans(spans),
             Batch::Logs(lines) => {
                 let mut rates = locked(&self.rates);
+                let mut traces = locked(&self.traces);
                 let mut logs = locked(&self.logs);
                 let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
                 for log in &lines {
@@ -78,6 +79,7 @@ impl Inner {
                     logs.take(log, now, &mut names);
                 }
                 rates.shrink();
+                traces.set_spare(self.spare(&rates, &names));
             }
             Batch::Points(points) => {
                 let mut metrics = locked(&self.metrics);
@@ -96,16 +98,26 @@ impl Inner {
                 self.received_spans.fetch_add(1, Ordering::Relaxed);
                 let facts = Facts::of(&span);
                 let series = rates.record(&span, &facts);
-                let notable = facts.is_notable(&span);
-                traces.take(span, series, notable, &mut names);
+                let worth = facts.worth(&span);
+                traces.take(span, series, worth, &mut names);
             }
             rates.shrink();
+            traces.set_spare(self.spare(&rates, &names));
         }
     }
 
     fn tick(&self, now: u32) {
-        locked(&self.rates).tick(now);
-        locked(&self.traces).tick(now);
+        let mut rates = locked(&self.rates);
+        let mut traces = locked(&self.traces);
+        rates.tick(now);
+        traces.tick(now);
+        rates.shrink();
+        traces.set_spare(self.spare(&rates, &self.names.read().unwrap_or_else(PoisonError::into_inner)));
+    }
+
+    /// What rates and names leave of their shares. Asked under their locks and that of the traces, so that the sum holds.
+    pub fn spare(&self, rates: &Rates, names: &Names) -> usize {
+        (self.limits.windows() + self.limits.names()).saturating_sub(rates.bytes() + names.bytes())
     }
 
     fn run(&self) {
@@ -149,7 +161,7 @@ impl Store {
             logs: Mutex::new(Logs::new(&limits)),
             metrics: Mutex::new(Metrics::new(limits.metrics())),
             names: RwLock::new(Names::new(limits.names())),
-            bound: limits.bytes,
+            limits,
             received_spans: AtomicU64::new(0),
         });
         inner.tick(inner.now());
@@ -234,10 +246,9 @@ impl Store {
     /// What is held, and what could not be. Lines that were left out or refused count as evicted.
     pub fn kept(&self) -> Kept {
         let inner = self.inner();
-        let (rates_bytes, rates) = {
-            let rates = locked(&inner.rates);
-            (rates.bytes(), rates.len())
-        };
+        let rates = locked(&inner.rates);
+        // Traces use what rates leave: both are looked at in the same moment.
+        let traces = locked(&inner.traces);
         let (metrics_bytes, metrics) = {
             let metrics = locked(&inner.metrics);
             (metrics.bytes(), metrics.len())
@@ -248,15 +259,14 @@ impl Store {
         };
         let name_bytes = inner.names.read().unwrap_or_else(PoisonError::into_inner).bytes();
         let (waiting, refused) = inner.queue.bytes_and_refused();
-        let traces = locked(&inner.traces);
         let totals = traces.totals();
         Kept {
             traces: traces.len() as u64,
             spans: traces.spans(),
             logs: logs as u64,
-            series: (rates + metrics) as u64,
-            bytes: (rates_bytes + metrics_bytes + log_bytes + name_bytes + waiting + traces.bytes()) as u64,
-            bound_bytes: inner.bound,
+            series: (rates.len() + metrics) as u64,
+            bytes: (rates.bytes() + metrics_bytes + log_bytes + name_bytes + waiting + traces.bytes()) as u64,
+            bound_bytes: inner.limits.bytes,
             received_spans: inner.received_spans.load(Ordering::Relaxed) + refused.spans,
             sampled_out_spans: totals.sampled_out_spans,
             refused_spans: refused.spans,

@@ -4,6 +4,7 @@
 //! chosen waits a moment for the rest of its spans, because an error makes it worth keeping; then it is let go.
 
 use crate::entry::Entry;
+use crate::facts::{Facts, Worth};
 use crate::intake::span_bytes;
 use crate::limits::Limits;
 use crate::model::{Span, TraceId};
@@ -57,6 +58,7 @@ pub(crate) struct Traces {
     growing: VecDeque<(TraceId, u32)>,
     bytes: usize,
     healthy_bytes: usize,
+    share: usize,
     bound: usize,
     spans: u64,
     pending: HashMap<TraceId, Pending>,
@@ -65,6 +67,7 @@ pub(crate) struct Traces {
     pending_bound: usize,
     gone: Gone,
     healthy_sampler: Sampler,
+    people_sampler: Sampler,
     notable_sampler: Sampler,
     totals: Totals,
     now: u32,
@@ -80,6 +83,7 @@ impl Traces {
             growing: VecDeque::new(),
             bytes: 0,
             healthy_bytes: 0,
+            share: limits.traces(),
             bound: limits.traces(),
             spans: 0,
             pending: HashMap::new(),
@@ -88,27 +92,32 @@ impl Traces {
             pending_bound: limits.pending() - gone,
             gone: Gone::new(gone),
             healthy_sampler: Sampler::new(limits.healthy_a_second),
+            people_sampler: Sampler::new(limits.people_a_second),
             notable_sampler: Sampler::new(limits.notable_a_second),
             totals: Totals::default(),
             now: 0,
         }
     }
 
-    /// Takes a span; `series` is the number of its own series, `notable` what [`crate::facts::Facts::is_notable`] says of it.
-    pub fn take(&mut self, span: Span, series: u32, notable: bool, names: &mut Names) {
+    /// Takes a span; `series` is the number of its own series.
+    pub fn take(&mut self, span: Span, series: u32, worth: Worth, names: &mut Names) {
         let trace = span.trace;
         if self.kept.contains_key(&trace) {
-            self.join(&span, names);
+            self.join(&span, worth == Worth::Notable, names);
             return;
         }
-        if notable {
+        if worth == Worth::Notable {
             self.take_notable(span, series, names);
+        } else if worth == Worth::Person && self.people_sampler.admit(trace, series, self.now) {
+            let mut spans = self.take_pending(trace);
+            spans.push(span);
+            self.begin(trace, spans, true, names);
         } else if let Some(pending) = self.pending.get_mut(&trace) {
             self.pending_bytes += pending.push(span);
         } else if self.gone.contains(trace) {
             self.totals.sampled_out_spans += 1;
         } else if self.healthy_sampler.admit(trace, series, self.now) {
-            self.begin(trace, [span], names);
+            self.begin(trace, [span], false, names);
         } else {
             let mut pending = Pending { spans: Vec::new(), bytes: PENDING_BYTES };
             pending.push(span);
@@ -122,24 +131,25 @@ impl Traces {
 
     fn take_notable(&mut self, span: Span, series: u32, names: &mut Names) {
         let trace = span.trace;
-        let mut spans = match self.pending.remove(&trace) {
-            Some(pending) => {
-                self.pending_bytes -= pending.bytes;
-                pending.spans
-            }
-            None => Vec::new(),
-        };
+        let mut spans = self.take_pending(trace);
         spans.push(span);
         if self.notable_sampler.admit(trace, series, self.now) {
-            self.begin(trace, spans, names);
+            self.begin(trace, spans, true, names);
         } else {
             self.totals.sampled_out_spans += spans.len() as u64;
             self.gone.add(trace);
         }
     }
 
+    /// What waited of a trace.
+    fn take_pending(&mut self, trace: TraceId) -> Vec<Span> {
+        let Some(pending) = self.pending.remove(&trace) else { return Vec::new() };
+        self.pending_bytes -= pending.bytes;
+        pending.spans
+    }
+
     /// Keeps a trace from now on.
-    fn begin(&mut self, trace: TraceId, spans: impl IntoIterator<Item = Span>, names: &mut Names) {
+    fn begin(&mut self, trace: TraceId, spans: impl IntoIterator<Item = Span>, notable: bool, names: &mut Names) {
         let mut spans = spans.into_iter().peekable();
         let Some(first) = spans.peek() else { return };
         let entry = Box::new(Entry::of(first, names));
@@ -148,13 +158,14 @@ impl Traces {
         self.kept.insert(trace, entry);
         self.healthy.push_back(trace);
         self.growing.push_back((trace, self.now));
-        spans.for_each(|span| self.join(&span, names));
+        spans.for_each(|span| self.join(&span, notable, names));
     }
 
-    /// Adds a span to a kept trace.
-    fn join(&mut self, span: &Span, names: &mut Names) {
+    /// Adds a span to a kept trace, and says whether it makes the trace live longer.
+    fn join(&mut self, span: &Span, notable: bool, names: &mut Names) {
         let Some(entry) = self.kept.get_mut(&span.trace) else { return };
         let (before, was_notable) = (entry.bytes(), entry.notable);
+        entry.notable |= notable;
         if entry.add(span, names) {
             self.spans += 1;
         } else {
@@ -176,9 +187,16 @@ impl Traces {
     /// Takes a whole trace of a snapshot; false when it is here already.
     pub fn restore(&mut self, spans: Vec<Span>, names: &mut Names) -> bool {
         let Some(trace) = spans.first().map(|span| span.trace).filter(|trace| !self.kept.contains_key(trace)) else { return false };
-        self.begin(trace, spans.into_iter().filter(|span| span.trace == trace), names);
+        let notable = spans.iter().any(|span| Facts::of(span).worth(span) == Worth::Notable);
+        self.begin(trace, spans, notable, names);
         self.evict();
         true
+    }
+
+    /// How much it may use beside its own share: what others leave of theirs.
+    pub fn set_spare(&mut self, spare: usize) {
+        self.bound = self.share + spare;
+        self.evict();
     }
 
     /// Tells the time in seconds.

@@ -4,6 +4,7 @@ use crate::facts::Facts;
 use crate::model::{Kind, Span, SpanId};
 use crate::text::show_all;
 use contract::telemetry::{LogLine, SpanEventView, SpanKind, SpanView, Trace, TraceSummary};
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 /// Clocks of two machines differ by so much without meaning anything.
@@ -11,7 +12,7 @@ const SKEW_NS: u64 = 1_000_000;
 
 /// Puts the spans of a trace in order. `summary` is told beside them as it is.
 pub(crate) fn waterfall(summary: TraceSummary, mut spans: Vec<Span>, logs: Vec<LogLine>) -> Trace {
-    spans.sort_by_key(|span| (span.start_ns, span.end_ns, span.id));
+    spans.sort_by_key(|span| (span.start_ns, Reverse(span.end_ns), span.id));
     let at: HashMap<SpanId, usize> = spans.iter().enumerate().map(|(index, span)| (span.id, index)).collect();
     let mut children: Vec<Vec<usize>> = vec![Vec::new(); spans.len()];
     let (mut roots, mut orphans) = (Vec::new(), 0);

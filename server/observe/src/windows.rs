@@ -87,6 +87,10 @@ impl Windows {
             return id;
         }
         if self.live() >= self.most {
+            // A span is counted there once.
+            if !matches!(class, Class::Spans(_)) {
+                return NONE;
+            }
             let class = Class::Spans(Kind::Internal);
             return self.known(OTHERS, OTHERS, class).unwrap_or_else(|| self.add(OTHERS, OTHERS, class));
         }
@@ -199,15 +203,18 @@ impl Windows {
         counts
     }
 
-    /// Takes a series of a snapshot. Slots must come in order.
-    pub fn restore(&mut self, label: &Label, slots: &[Slot]) {
+    /// Takes a series of a snapshot, and adds it to what is known of the same.
+    pub fn restore(&mut self, label: &Label, mut slots: Vec<Slot>) {
         let id = self.id(&label.service, &label.name, label.class);
         if let Some(Some((known, series))) = self.series.get_mut(id as usize)
             && known.class == label.class
         {
+            series.each(0, u32::MAX, |slot| slots.push(slot.clone()));
+            slots.sort_by_key(|slot| slot.second);
             let before = series.bytes();
+            *series = Series::new(label.class.is_brief());
             slots.iter().for_each(|slot| series.restore(slot));
-            self.bytes += series.bytes() - before;
+            self.bytes = self.bytes + series.bytes() - before;
         }
         self.shrink();
     }
