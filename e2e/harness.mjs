@@ -202,6 +202,46 @@ class Server {
   }
 }
 
+/**
+ * Starts a load generator that follows the server, asks for `users` customers, and waits until they are busy.
+ * `stop` of what it gives asks for nobody again and ends it.
+ */
+export async function startLoad(server, { users = 30, pace = 10 } = {}) {
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !NOT_INHERITED.test(name)));
+  const child = spawn(join(BIN_DIR, 'loadgen'), ['--agent', '--host', server.url], {
+    env: { ...inherited, OPERATOR_TOKEN: TOKEN },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const output = [];
+  let ended;
+  child.stderr.setEncoding('utf8').on('data', (text) => output.push(text));
+  child.on('error', (error) => (ended = error.message));
+  child.on('exit', (code, signal) => (ended = signal ?? `exit code ${code}`));
+  running.add(child);
+  child.on('close', () => running.delete(child));
+  const want = async (wanted) => {
+    const { status, body } = await server.operator('PUT', '/api/load', wanted);
+    assert.ok(status < 300, `load of ${wanted.users}: ${status} ${JSON.stringify(body)}`);
+  };
+  await want({ users, pace });
+  await until(
+    'customers are busy',
+    async () => {
+      assert.equal(ended, undefined, `the load generator ended:\n${output.join('')}`);
+      const { body } = await server.operator('GET', '/api/load');
+      return body.agents.some((agent) => agent.users === users && agent.rate > 5);
+    },
+    READY_DEADLINE_MS,
+  );
+  return {
+    async stop() {
+      await want({ users: 0, pace: 1 });
+      child.kill('SIGTERM');
+      await until('the load generator ends', () => ended, STOP_DEADLINE_MS);
+    },
+  };
+}
+
 /** Children that must not outlive the tests. */
 const running = new Set();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));

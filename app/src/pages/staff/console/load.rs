@@ -97,7 +97,7 @@ fn agents(agents: &[LoadAgent]) -> impl IntoView + use<> {
                 <p>"No load generator is connected."</p>
                 <p class="hint">"Start one beside the server; it follows this page at once:"</p>
                 <pre class="command"><code>"loadgen --agent"</code></pre>
-                <p class="hint">"From the source: "<code>"cargo xtask demo"</code>" starts the platform with one, idle until asked."</p>
+                <p class="hint">"For a platform at another address, add "<code>"--host"</code>" and that address. From the source, "<code>"cargo xtask demo"</code>" starts the platform with one, idle until asked."</p>
             </div>
         });
     }
