@@ -33,6 +33,9 @@ const METRICS_EVERY: Duration = Duration::from_secs(1);
 /// Spans handed to the store at once: small enough that its queue takes them whole.
 const SPANS_AT_ONCE: usize = 512;
 
+/// How long the thread that hands over waits for the store's.
+const PATIENCE: Duration = Duration::from_millis(100);
+
 /// The store of what the platform says about itself, and the ways into it. Clones share it.
 #[derive(Clone)]
 pub struct Observatory {
@@ -94,9 +97,12 @@ impl Sink for Own {
         // Nobody else asks for it: one thread hands over.
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let mut batch = Vec::with_capacity(spans.len().min(SPANS_AT_ONCE));
+        let mut in_time = true;
         for span in spans.drain(..) {
             batch.push(reader.span(span));
             if batch.len() == SPANS_AT_ONCE {
+                // The queue in front of us is the longer one. A store that stands still is not waited for twice.
+                in_time = in_time && self.intake.wait_for_room(PATIENCE);
                 self.intake.spans(std::mem::replace(&mut batch, Vec::with_capacity(SPANS_AT_ONCE)));
             }
         }
@@ -109,8 +115,7 @@ impl Sink for Own {
     }
 
     fn refused(&self, spans: u64, logs: u64) {
-        // Once a batch at most, and not into the queue that is full: that is where it would go.
-        tracing::debug!(feast.refused.spans = spans, feast.refused.logs = logs, "Telemetry came faster than it could be kept");
+        self.intake.lost(spans, logs);
     }
 }
 

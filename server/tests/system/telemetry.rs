@@ -47,9 +47,11 @@ async fn an_order_is_one_trace_and_every_service_speaks_under_its_own_name(platf
         trace(platform, id).await.is_some_and(|trace| EVERYBODY.iter().all(|name| services(&trace).contains(*name)))
     })
     .await;
-    let found = ask(platform, &format!("/api/traces?order={order}")).await;
-    let ids: Vec<&str> = found["traces"].as_array().unwrap().iter().map(|trace| trace["traceId"].as_str().unwrap()).collect();
-    assert!(ids.contains(&id), "the order's trace is found by its id: {found}");
+    eventually("the order's trace is found by its id", PATIENCE, async || {
+        let found = ask(platform, &format!("/api/traces?order={order}")).await;
+        found["traces"].as_array().unwrap().iter().any(|trace| trace["traceId"] == id)
+    })
+    .await;
 }
 
 async fn every_service_tells_its_log_and_its_numbers(platform: &Platform) {
