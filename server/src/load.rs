@@ -4,9 +4,10 @@
 //! chooses while a script plays goes before it until the script's next word about load.
 
 use crate::NAME;
-use axum::Router;
+use crate::telemetry::{self, Door};
 use axum::extract::State;
 use axum::routing::{get, post};
+use axum::{Router, middleware};
 use contract::load::{LoadAgent, LoadReport, LoadState, LoadWanted};
 use contract::{ApiError, Code, Timestamp};
 use runtime::Platform;
@@ -83,6 +84,7 @@ impl Load {
     }
 
     /// What all agents together are to do.
+    #[cfg(test)]
     pub fn wanted(&self) -> LoadWanted {
         self.in_force(&self.asked())
     }
@@ -197,7 +199,14 @@ fn share(users: u32, agents: usize, at: usize) -> u32 {
 }
 
 pub fn router(load: Load) -> Router {
-    Router::new().route("/api/load", get(show).put(set)).route("/api/load/report", post(report)).with_state(load)
+    Router::new().route("/api/load", get(show).put(set)).with_state(load)
+}
+
+/// Where load generators report. It stands beside the receiver of telemetry and behind the same door: no faults, no rate limit and no spans for
+/// what is asked twice a second and is nobody's traffic.
+pub fn reports(load: Load, door: Door) -> Router {
+    let reports = Router::new().route("/api/load/report", post(report)).with_state(load);
+    reports.layer(middleware::from_fn_with_state(door, telemetry::door))
 }
 
 async fn show(State(load): State<Load>) -> Json<LoadState> {

@@ -205,6 +205,7 @@ async fn the_same_variant_flipped_again_by_an_operator_is_the_operators() {
     let stage = Stage::new();
     stage.play(PlayMode::Show);
     stage.pass(12);
+    stage.pass(1);
     stage.flip("cart-slow", "300-ms");
     stage.incidents.control(Control::Stop).unwrap();
     assert_eq!(stage.on(), ["cart-slow: 300-ms"]);
@@ -276,7 +277,8 @@ async fn another_seed_is_given_to_the_load() {
 async fn a_quiz_hides_the_cause_until_it_is_answered() {
     let stage = Stage::new();
     stage.play(PlayMode::Quiz);
-    stage.pass(12);
+    stage.pass(10);
+    stage.pass(2);
     assert!(stage.incidents.hides_cause());
     let shown = stage.incidents.list();
     let playing = shown.playing.unwrap();
@@ -331,7 +333,8 @@ async fn an_outcome_says_when_it_was_noticed_and_when_it_was_over() {
     stage.pass(1);
     stage.fire(true);
     stage.play(PlayMode::Show);
-    stage.pass(14);
+    stage.pass(10);
+    stage.pass(4);
     stage.fire(false);
     stage.pass(6);
     stage.pass(40);
@@ -374,7 +377,8 @@ async fn half_a_minute_after_its_end_an_incident_knows_whether_the_ledger_balanc
 async fn a_new_incident_closes_the_book_of_the_one_before() {
     let stage = Stage::new();
     stage.play(PlayMode::Show);
-    stage.pass(15);
+    stage.pass(10);
+    stage.pass(5);
     stage.fire(false);
     stage.pass(45);
     stage.play(PlayMode::Show);
@@ -408,11 +412,8 @@ async fn whoever_listens_is_told_what_happened() {
     stage.incidents.answer("carts").unwrap();
     stage.incidents.control(Control::Stop).unwrap();
     let told = told.lock().unwrap();
-    let expected = [
-        "incident.played slow-carts quiz, seed 7",
-        "incident.answered slow-carts carts: 100 points",
-        "incident.ended slow-carts stopped",
-    ];
+    let expected =
+        ["incident.played slow-carts quiz, seed 7", "incident.answered slow-carts carts: 100 points", "incident.ended slow-carts stopped"];
     assert_eq!(*told, expected);
 }
 
