@@ -56,7 +56,7 @@ impl Copier {
     async fn entries(&self, after: &str) -> Result<Vec<(String, Option<Moved>)>, StoreError> {
         type Fields = std::collections::HashMap<String, String>;
         let from = format!("({after}");
-        let entries: Vec<(String, Fields)> = self.redis.client()?.xrange_values("inventory:journal", from, "+", Some(STEP)).await?;
+        let entries: Vec<(String, Fields)> = self.redis.client()?.xrange_values("stock:journal", from, "+", Some(STEP)).await?;
         Ok(entries.into_iter().map(|(id, fields)| (id, moved(&fields))).collect())
     }
 
@@ -64,7 +64,7 @@ impl Copier {
     async fn trim(&self, last: &str) -> Result<(), StoreError> {
         let millis: i64 = last.split('-').next().and_then(|millis| millis.parse().ok()).unwrap_or(0);
         let before = (millis - KEEP_MS).max(0).to_string();
-        Ok(self.redis.client()?.xtrim::<(), _, _>("inventory:journal", ("MINID", "~", before)).await?)
+        Ok(self.redis.client()?.xtrim::<(), _, _>("stock:journal", ("MINID", "~", before)).await?)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Stock in Redis: `inventory:{itemId}` is the level, `inventory:journal` the stream of movements, `reservation:{orderId}` a hash of
+//! Stock in Redis: `inventory:{itemId}` is the level, `stock:journal` the stream of movements, `reservation:{orderId}` a hash of
 //! what an order holds. Each operation is one Lua script, so that it is atomic for all replicas.
 //!
 //! The scripts reach keys they are not told beforehand (a release reads its lines from the hash): one Redis, not a cluster.
@@ -23,13 +23,13 @@ const JOURNAL_LENGTH: u32 = 1_000_000;
 /// Shared by the scripts: a journal line, and an item's level, begun when this is its first take.
 const PRELUDE: &str = r"
 local function journal(item, kind, quantity, order, at)
-  redis.call('XADD', 'inventory:journal', 'MAXLEN', '~', LENGTH, '*', 'item', item, 'kind', kind, 'quantity', quantity, 'order', order, 'at', at)
+  redis.call('XADD', 'stock:journal', 'MAXLEN', '~', LENGTH, '*', 'item', item, 'kind', kind, 'quantity', quantity, 'order', order, 'at', at)
 end
 local function begin(item, initial, at)
   local level = redis.call('GET', 'inventory:' .. item)
   if not level then
     redis.call('SET', 'inventory:' .. item, initial)
-    redis.call('SADD', 'inventory:items', item)
+    redis.call('SADD', 'stock:items', item)
     journal(item, 'initial', initial, '', at)
     level = initial
   end
@@ -114,24 +114,24 @@ return 1
 const SET: &str = r"
 local level = tonumber(redis.call('GET', 'inventory:' .. ARGV[2]) or '0')
 redis.call('SET', 'inventory:' .. ARGV[2], ARGV[3])
-redis.call('SADD', 'inventory:items', ARGV[2])
+redis.call('SADD', 'stock:items', ARGV[2])
 journal(ARGV[2], 'set', tonumber(ARGV[3]) - level, '', ARGV[1])
 return 1
 ";
 
 /// Reservations stay until their time is over: nobody asks for them again.
 const RESET: &str = r"
-for _, item in ipairs(redis.call('SMEMBERS', 'inventory:items')) do
+for _, item in ipairs(redis.call('SMEMBERS', 'stock:items')) do
   redis.call('DEL', 'inventory:' .. item)
 end
-redis.call('DEL', 'inventory:items', 'inventory:journal')
+redis.call('DEL', 'stock:items', 'stock:journal')
 return 1
 ";
 
 /// Answers item, level, item, level, ...
 const LEVELS: &str = r"
 local answer = {}
-for _, item in ipairs(redis.call('SMEMBERS', 'inventory:items')) do
+for _, item in ipairs(redis.call('SMEMBERS', 'stock:items')) do
   answer[#answer + 1] = item
   answer[#answer + 1] = redis.call('GET', 'inventory:' .. item) or '0'
 end

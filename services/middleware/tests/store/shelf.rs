@@ -103,7 +103,7 @@ impl Shelf {
             Backend::Redis(server) => {
                 let redis = server.connect().await;
                 let entries: Vec<(String, HashMap<String, String>)> =
-                    redis.pool().next().xrange_values("inventory:journal", "-", "+", None).await.unwrap();
+                    redis.pool().next().xrange_values("stock:journal", "-", "+", None).await.unwrap();
                 let movement = |fields: HashMap<String, String>| {
                     let quantity = fields["quantity"].parse().unwrap();
                     (ItemId::new(fields["item"].clone()), fields["kind"].clone(), quantity, fields["order"].clone())
