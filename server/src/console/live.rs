@@ -115,3 +115,41 @@ async fn next(receiver: &mut broadcast::Receiver<String>, stop: &CancellationTok
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::StreamExt;
+
+    #[tokio::test]
+    async fn a_page_hears_at_once_that_it_is_heard_and_then_of_news_gathered_into_one() {
+        let (nudges, at) = (Nudges::new(CancellationToken::new()), Timestamp::from_millis(0));
+        nudges.about(Topic::Flags);
+        nudges.send(at);
+        let mut body = follow(State(nudges.clone())).await.into_body().into_data_stream();
+        let mut next = async || String::from_utf8(body.next().await.unwrap().unwrap().to_vec()).unwrap();
+        assert_eq!(next().await, "event: console\ndata: {\"changed\":[]}\n\n");
+        nudges.send(at);
+        for topic in [Topic::Proofs, Topic::Flags, Topic::Proofs] {
+            nudges.about(topic);
+        }
+        nudges.send(at);
+        let news = "event: console\ndata: {\"at\":\"1970-01-01T00:00:00.000Z\",\"changed\":[\"flags\",\"proofs\"]}\n\n";
+        assert_eq!(next().await, news);
+    }
+
+    #[tokio::test]
+    async fn the_stream_ends_with_the_process_and_there_are_only_so_many() {
+        let nudges = Nudges::new(CancellationToken::new());
+        let mut open = Vec::new();
+        for _ in 0..MAX_FOLLOWERS {
+            open.push(follow(State(nudges.clone())).await);
+        }
+        assert_eq!(follow(State(nudges.clone())).await.status(), 503);
+        nudges.0.stop.cancel();
+        let said = open.pop().unwrap().into_body().into_data_stream().count().await;
+        assert_eq!(said, 1);
+        drop(open);
+        assert_eq!(follow(State(nudges)).await.status(), 200);
+    }
+}

@@ -50,11 +50,13 @@ impl ChangeKind {
 /// token, `platform` for what no request asked for.
 pub fn actor() -> String {
     let request = context::current();
+    // Whoever comes without a cookie is given a session for the one request; then the client is an address.
+    let came_in = request.client.is_none() || request.client == request.session;
     match (&request.user, &request.session) {
         (Some(user), _) => user.to_string(),
-        (None, Some(session)) => targeting_key(session),
+        (None, Some(session)) if came_in => targeting_key(session),
         (None, None) if request.request_id.is_empty() || &*request.request_id == "background" => "platform".to_owned(),
-        (None, None) => "token".to_owned(),
+        _ => "token".to_owned(),
     }
 }
 
@@ -74,5 +76,28 @@ impl Watchers {
         for watcher in watchers {
             watcher(change);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::RequestContext;
+
+    async fn acts(context: RequestContext) -> String {
+        context::scope(Arc::new(context), async { actor() }).await
+    }
+
+    #[tokio::test]
+    async fn whoever_acts_has_a_name_that_opens_nothing() {
+        let text = |text: &str| Some(Arc::<str>::from(text));
+        let request = RequestContext { request_id: "r".into(), session: text("s1"), ..RequestContext::default() };
+        let browser = RequestContext { client: text("s1"), ..request.clone() };
+        assert_eq!(acts(browser.clone()).await, targeting_key("s1"));
+        assert_eq!(acts(RequestContext { user: text("ada"), ..browser }).await, "ada");
+        assert_eq!(acts(RequestContext { client: text("127.0.0.1"), ..request }).await, "token");
+        assert_eq!(actor(), "platform");
+        let background = context::background("server");
+        assert_eq!(context::scope(background, async { actor() }).await, "platform");
     }
 }
