@@ -116,7 +116,7 @@ enum Command {
     },
     /// Flip every flag under load and see whether the platform proves it, and whether it is gone afterwards
     ///
-    /// Every variant of every flag, in one process and on nine, one after the other: half an hour. A flag that is not proven, an effect
+    /// Every variant of every flag, in one process and on nine, one after the other: an hour. A flag that is not proven, an effect
     /// that stays, books that do not agree, and a proof of a flag that did nothing fail it. The tests run it short.
     VerifyFlags {
         /// One variant of each flag, in one process: three minutes

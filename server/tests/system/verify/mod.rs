@@ -9,7 +9,7 @@ mod table;
 mod traffic;
 
 use crate::harness::{Mode, Options, Platform, clean_command, run};
-use contract::flags::FlagState;
+use contract::flags::{FlagState, SignalKind};
 use contract::proof::{Proof, Verdict};
 use plan::{DISH, Flip};
 use serde_json::json;
@@ -19,10 +19,16 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 use table::Row;
 
-/// What is usual is learnt for so long before anything is flipped.
-const WARM_UP: Duration = Duration::from_secs(20);
+/// What is usual is learnt for so long before anything is flipped: a level needs 25 s of it.
+const WARM_UP: Duration = Duration::from_secs(30);
+/// All flags are on for so long in the trial without the chaos layer, after so much time to learn what is usual.
+const NOTHING_HAPPENS_FOR: Duration = Duration::from_secs(10);
 /// From a flip to the first request that it touches. Some flags act on what seldom happens, and then it is the traffic's time.
 const FIRST_WITHIN: Duration = Duration::from_secs(1);
+/// Everything but a level needs less: 5 s, and before it 3 s until the last flip has settled.
+const LEARN: Duration = Duration::from_secs(9);
+/// How long a wave waits until its effects are gone. What is slower, goes beside the next.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two looks at the proofs.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 /// Requests under way when a flag changes belong to neither side; so the next flip has something to compare with.
@@ -46,14 +52,15 @@ fn suite_without_the_chaos_layer_nothing_is_proven() {
         let _agent = Agent::start(platform).await;
         let over = Cell::new(false);
         let trial = async {
-            tokio::time::sleep(WARM_UP).await;
+            tokio::time::sleep(NOTHING_HAPPENS_FOR).await;
             let known = known(platform).await;
             for (flag, variant) in chosen(plan::SUITE.iter().map(|wave| wave.to_vec()).collect()).into_iter().flatten() {
                 assert!(known.iter().any(|state| state.key == flag), "{flag}");
                 platform.flip(flag, variant).await;
             }
-            tokio::time::sleep(Duration::from_secs(15)).await;
-            let proven: Vec<String> = proofs(platform).await.into_iter().filter(is_seen).map(|proof| format!("{}: {}", proof.flag, proof.says)).collect();
+            tokio::time::sleep(NOTHING_HAPPENS_FOR).await;
+            let proven: Vec<String> =
+                proofs(platform).await.into_iter().filter(is_seen).map(|proof| format!("{}: {}", proof.flag, proof.says)).collect();
             over.set(true);
             proven
         };
@@ -63,13 +70,13 @@ fn suite_without_the_chaos_layer_nothing_is_proven() {
 }
 
 #[test]
-#[ignore = "takes a quarter of an hour: cargo xtask verify-flags"]
+#[ignore = "takes half an hour: cargo xtask verify-flags"]
 fn full_every_variant_is_proven_in_one_process() {
     verify(Mode::Embedded, Vec::new());
 }
 
 #[test]
-#[ignore = "takes a quarter of an hour: cargo xtask verify-flags"]
+#[ignore = "takes half an hour: cargo xtask verify-flags"]
 fn full_every_variant_is_proven_on_nine_processes() {
     verify(Mode::Split, Vec::new());
 }
@@ -96,32 +103,25 @@ fn verify(mode: Mode, waves: Vec<Vec<Flip>>) {
         let _agent = Agent::start(platform).await;
         let known = known(platform).await;
         let partial = std::env::var_os("FEAST_VERIFY_ONLY").is_some();
+        let pace = if waves.is_empty() { Pace::Full } else { Pace::Suite };
         let waves = chosen(if waves.is_empty() { every_variant(&known) } else { waves });
         let tried: BTreeSet<&str> = waves.iter().flatten().map(|(flag, _)| *flag).collect();
         missing.set(known.iter().map(|state| state.key.clone()).filter(|key| !partial && !tried.contains(key.as_str())).collect());
         let over = Cell::new(false);
         let trial = async {
             tokio::time::sleep(WARM_UP).await;
-            let mut rows = Vec::new();
+            let mut trial = Trial { platform, mode, pace, known: &known, rows: Vec::new() };
             for wave in &waves {
-                rows.extend(try_wave(platform, mode, wave).await);
+                trial.wave(wave).await;
             }
+            trial.finish().await;
             over.set(true);
-            rows
+            trial.rows
         };
         let (mut found, ()) = futures::join!(trial, traffic::run(platform, &over));
         platform.http.put("/api/load", json!({"users": 0})).operator().send().await;
         if let Err(why) = balanced(platform).await {
-            found.push(Row {
-                mode: name(mode),
-                flag: "the ledger",
-                variant: "after all of it".to_owned(),
-                first: None,
-                proven: None,
-                gone: None,
-                says: String::new(),
-                wrong: Some(why),
-            });
+            found.push(Row { wrong: Some(why), ..Row::new(name(mode), "the ledger", "after all of it") });
         }
         rows.set(found);
     });
@@ -169,102 +169,128 @@ async fn proofs(platform: &Platform) -> Vec<Proof> {
     answer.ok().filter(|answer| answer.status == 200).and_then(|answer| serde_json::from_str(&answer.body).ok()).unwrap_or_default()
 }
 
-async fn proof(platform: &Platform, flag: &str) -> Option<Proof> {
-    proofs(platform).await.into_iter().find(|proof| proof.flag == flag)
+/// Rows so far, some of them of flags that are off and whose effect is still going.
+struct Trial<'p> {
+    platform: &'p Platform,
+    mode: Mode,
+    pace: Pace,
+    known: &'p [FlagState],
+    rows: Vec<Row>,
 }
 
-/// Flips, waits for the proofs, takes everything back, and waits until nothing of it is left.
-async fn try_wave(platform: &Platform, mode: Mode, wave: &[Flip]) -> Vec<Row> {
-    for (flag, _) in wave {
-        if let Some(((broken, variant), before)) = plan::needs(flag) {
-            platform.flip(broken, variant).await;
-            tokio::time::sleep(before).await;
-        }
-    }
-    let flipped = Instant::now();
-    for (flag, variant) in wave {
-        // Not waiting until every process has heard of it: that is measured.
-        platform.http.put(&format!("/api/flags/{flag}"), json!({"variant": variant})).operator().send().await.expect(200);
-    }
-    let mut rows: Vec<Row> = wave
-        .iter()
-        .map(|(flag, variant)| Row {
-            mode: name(mode),
-            flag,
-            variant: (*variant).to_owned(),
-            first: None,
-            proven: None,
-            gone: None,
-            says: String::new(),
-            wrong: None,
-        })
-        .collect();
-    wait_for_proofs(platform, &mut rows, flipped).await;
-    let cleared = Instant::now();
-    platform.http.delete("/api/flags").operator().send().await.expect(200);
-    if rows.iter().any(|row| plan::stock(row.flag, &row.variant).is_some()) {
-        platform.set_stock(DISH, 200).await;
-    }
-    wait_until_gone(platform, &mut rows, cleared).await;
-    for row in &rows {
-        let said = row.wrong.as_deref().unwrap_or(&row.says);
-        println!("{:?} {} {}: {said}", flipped.elapsed(), row.flag, row.variant);
-    }
-    tokio::time::sleep(PAUSE).await;
-    rows
+/// Waves share what is usual from before the first one, or each variant learns it anew.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    Suite,
+    Full,
 }
 
-async fn wait_for_proofs(platform: &Platform, rows: &mut [Row], flipped: Instant) {
-    let mut stocked = None::<Instant>;
-    loop {
-        let stock = rows.iter().find_map(|row| plan::stock(row.flag, &row.variant));
-        if let Some(stock) = stock.filter(|_| stocked.is_none_or(|at| at.elapsed() >= Duration::from_secs(1))) {
-            let _ = platform.http.put(&format!("/api/inventory/{DISH}"), json!({"stock": stock})).operator().try_send().await;
-            stocked = Some(Instant::now());
-        }
-        let proofs = proofs(platform).await;
-        for row in rows.iter_mut() {
-            let Some(proof) = proofs.iter().find(|proof| proof.flag == row.flag && proof.variant == row.variant) else { continue };
-            row.first = row.first.or(proof.effect_after_ms.map(Duration::from_millis));
-            row.says.clone_from(&proof.says);
-            if is_seen(proof) {
-                row.proven = row.proven.or(Some(flipped.elapsed()));
+impl Trial<'_> {
+    /// Flips, waits for the proofs, takes everything back, and waits until nothing of it is left.
+    async fn wave(&mut self, wave: &[Flip]) {
+        tokio::time::sleep(self.pause_before(wave)).await;
+        for (flag, _) in wave {
+            if let Some(((broken, variant), before)) = plan::needs(flag) {
+                self.platform.flip(broken, variant).await;
+                tokio::time::sleep(before).await;
             }
         }
-        let waiting = rows.iter().filter(|row| row.proven.is_none() || row.first.is_none());
-        if waiting.map(|row| plan::patience(row.flag)).max().is_none_or(|patience| flipped.elapsed() >= patience) {
-            break;
+        let (flipped, first) = (Instant::now(), self.rows.len());
+        for (flag, variant) in wave {
+            // Not waiting until every process has heard of it: that is measured.
+            let flip = self.platform.http.put(&format!("/api/flags/{flag}"), json!({"variant": variant}));
+            flip.operator().send().await.expect(200);
+            self.rows.push(Row::new(name(self.mode), flag, variant));
         }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
-    for row in rows {
-        if row.proven.is_none() {
-            row.wrong = Some("its effect is not seen".to_owned());
-        } else if row.first.is_none_or(|first| first > FIRST_WITHIN + plan::seldom(row.flag)) {
-            row.wrong = Some("no request was touched in time".to_owned());
+        self.wait_for_proofs(first, flipped).await;
+        self.platform.http.delete("/api/flags").operator().send().await.expect(200);
+        let stocked = self.rows[first..].iter().any(|row| plan::stock(row.flag, &row.variant).is_some());
+        if stocked {
+            self.platform.set_stock(DISH, 200).await;
+        }
+        for row in &mut self.rows[first..] {
+            row.cleared = Some(Instant::now());
+        }
+        self.wait_until_gone(if self.pace == Pace::Full { Duration::MAX } else { PATIENCE }).await;
+        for row in &self.rows[first..] {
+            println!("{:.1?} {} {}: {}", flipped.elapsed(), row.flag, row.variant, row.wrong.as_deref().unwrap_or(&row.says));
         }
     }
-}
 
-/// Nothing is left when what was measured after is nearer to before than to since.
-async fn wait_until_gone(platform: &Platform, rows: &mut [Row], cleared: Instant) {
-    loop {
-        for row in rows.iter_mut().filter(|row| row.gone.is_none() && row.proven.is_some()) {
-            let Some(proof) = proof(platform, row.flag).await else { continue };
-            let Some(after) = proof.after.filter(|after| after.of > 0) else { continue };
-            if (after.value - proof.before.value).abs() <= (proof.since.value - proof.before.value).abs() / 2.0 {
-                row.gone = Some(cleared.elapsed());
+    /// So long nothing may be on before a flip, for something to compare with.
+    fn pause_before(&self, wave: &[Flip]) -> Duration {
+        let is_level = |(flag, variant): &Flip| {
+            let signal = self.known.iter().find(|state| state.key == *flag).and_then(|state| state.signal_of(variant));
+            signal.is_some_and(|signal| signal.kind == SignalKind::Level)
+        };
+        match self.pace {
+            Pace::Suite => PAUSE,
+            Pace::Full if wave.iter().any(is_level) => WARM_UP,
+            Pace::Full => LEARN,
+        }
+    }
+
+    async fn wait_for_proofs(&mut self, first: usize, flipped: Instant) {
+        let mut stocked = None::<Instant>;
+        loop {
+            let stock = self.rows[first..].iter().find_map(|row| plan::stock(row.flag, &row.variant));
+            if let Some(stock) = stock.filter(|_| stocked.is_none_or(|at| at.elapsed() >= Duration::from_secs(1))) {
+                let body = json!({"stock": stock});
+                let _ = self.platform.http.put(&format!("/api/inventory/{DISH}"), body).operator().try_send().await;
+                stocked = Some(Instant::now());
+            }
+            let proofs = proofs(self.platform).await;
+            for row in &mut self.rows[first..] {
+                let Some(proof) = proofs.iter().find(|proof| proof.flag == row.flag && proof.variant == row.variant) else { continue };
+                row.says.clone_from(&proof.says);
+                if is_seen(proof) {
+                    row.proven = row.proven.or(Some(flipped.elapsed()));
+                }
+                let touched = proof.effect_after_ms.map(Duration::from_millis);
+                row.first = row.first.or(if plan::is_unmarked(row.flag) { row.proven } else { touched });
+            }
+            let waiting = self.rows[first..].iter().filter(|row| row.proven.is_none() || row.first.is_none());
+            if waiting.map(|row| plan::patience(row.flag)).max().is_none_or(|patience| flipped.elapsed() >= patience) {
+                break;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        for row in &mut self.rows[first..] {
+            if row.proven.is_none() {
+                row.wrong = Some("its effect is not seen".to_owned());
+            } else if row.first.is_none_or(|first| first > FIRST_WITHIN + plan::seldom(row.flag)) {
+                row.wrong = Some("no request was touched in time".to_owned());
             }
         }
-        let waiting = rows.iter().filter(|row| row.gone.is_none() && row.proven.is_some());
-        match waiting.map(|row| plan::patience(row.flag)).max() {
-            None => break,
-            Some(patience) if cleared.elapsed() >= patience => break,
-            Some(_) => tokio::time::sleep(LOOK_EVERY).await,
+    }
+
+    /// Waits for all that is still going, but not longer than `most`: the next wave does not mind a queue that drains.
+    async fn wait_until_gone(&mut self, most: Duration) {
+        let began = Instant::now();
+        loop {
+            let proofs = proofs(self.platform).await;
+            for row in self.rows.iter_mut().filter(|row| row.is_going()) {
+                let proof = proofs.iter().find(|proof| proof.flag == row.flag && proof.variant == row.variant);
+                let Some(proof) = proof else { continue };
+                // Nothing is left when what was measured after is nearer to before than to since.
+                let near = |after: f64| (after - proof.before.value).abs() <= (proof.since.value - proof.before.value).abs() / 2.0;
+                if proof.after.is_some_and(|after| after.of > 0 && near(after.value)) {
+                    row.gone = row.cleared.map(|cleared| cleared.elapsed());
+                }
+            }
+            let waiting = self.rows.iter().filter(|row| row.is_going() && !row.is_late(plan::patience(row.flag)));
+            if waiting.count() == 0 || began.elapsed() >= most {
+                return;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
         }
     }
-    for row in rows.iter_mut().filter(|row| row.gone.is_none() && row.wrong.is_none()) {
-        row.wrong = Some("its effect stays".to_owned());
+
+    async fn finish(&mut self) {
+        self.wait_until_gone(Duration::MAX).await;
+        for row in self.rows.iter_mut().filter(|row| row.is_going() && row.wrong.is_none()) {
+            row.wrong = Some("its effect stays".to_owned());
+        }
     }
 }
 

@@ -19,7 +19,7 @@ pub const SUITE: &[Wave] = &[
         ("free-delivery", "every-order"),
         ("cart-ttl", "30-seconds"),
         ("checkout-express", "first"),
-        ("menu-item-failure", "nebula-latte"),
+        ("menu-item-failure", "galaxy-mocha"),
     ],
     &[("delivery-regional-slowdown", "berlin-5-times"), ("pricing-surge", "random-10-percent")],
     &[("payment-slow", "1-s"), ("order-lost-reply", "20-percent")],
@@ -54,12 +54,17 @@ pub fn stock(flag: &str, variant: &str) -> Option<i64> {
     }
 }
 
-/// Variants that show in another time than the others: nearly at once is not how queues grow and go.
+/// How long a variant may take to show, and to be gone. Queues do not grow and go at once.
 pub fn patience(flag: &str) -> Duration {
     match flag {
         "delivery-no-couriers" | "events-lag" => Duration::from_secs(60),
         _ => Duration::from_secs(15),
     }
+}
+
+/// What acts without a fault on any request: a new algorithm, another number of users. Their first effect is the proof itself.
+pub fn is_unmarked(flag: &str) -> bool {
+    matches!(flag, "pricing-v2" | "load-users" | "load-paused")
 }
 
 /// What happens seldom is touched late: the time between two occasions.

@@ -1,7 +1,7 @@
 //! What was found, as a table and as a file.
 
 use std::fmt::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// One variant of one flag.
 pub struct Row {
@@ -12,10 +12,27 @@ pub struct Row {
     pub first: Option<Duration>,
     /// From the flip to the verdict "seen".
     pub proven: Option<Duration>,
+    pub cleared: Option<Instant>,
     /// From the end of the flip until its effect was gone.
     pub gone: Option<Duration>,
     pub says: String,
     pub wrong: Option<String>,
+}
+
+impl Row {
+    pub fn new(mode: &'static str, flag: &'static str, variant: &str) -> Self {
+        let variant = variant.to_owned();
+        Self { mode, flag, variant, first: None, proven: None, cleared: None, gone: None, says: String::new(), wrong: None }
+    }
+
+    /// It was seen, is off, and can still be seen.
+    pub fn is_going(&self) -> bool {
+        self.proven.is_some() && self.cleared.is_some() && self.gone.is_none()
+    }
+
+    pub fn is_late(&self, patience: Duration) -> bool {
+        self.cleared.is_some_and(|cleared| cleared.elapsed() > patience)
+    }
 }
 
 /// One line a row, in columns, under a line of names.

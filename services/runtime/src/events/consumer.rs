@@ -176,7 +176,16 @@ impl Running {
             return Ok(false);
         }
         let injected = if delay_ms > 0 { Injected::Latency } else { Injected::Behaviour };
-        self.parts.chaos.mark(LAG_FLAG, injected, self.parts.service);
+        // A span of its own: those of the events begin when they are worked on.
+        let span = tracing::info_span!(
+            "events.lag",
+            otel.name = "hold events back",
+            otel.kind = "internal",
+            chaos.flag = field::Empty,
+            chaos.injected = field::Empty,
+        );
+        span.in_scope(|| self.parts.chaos.mark(LAG_FLAG, injected, self.parts.service));
+        drop(span);
         self.pause(Duration::from_millis(delay_ms)).await?;
         Ok(twice)
     }

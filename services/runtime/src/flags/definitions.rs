@@ -233,6 +233,20 @@ mod tests {
     }
 
     #[test]
+    fn the_documentation_names_every_flag_with_its_variants() {
+        let documentation = include_str!("../../../../docs/flags.md");
+        let definitions = Definitions::built_in();
+        for (key, flag) in definitions.flags().unwrap() {
+            let row =
+                documentation.lines().find(|line| line.starts_with(&format!("| `{key}` |"))).unwrap_or_else(|| panic!("{key} is missing"));
+            let neutral = flag["metadata"]["neutral"].as_str().unwrap_or(OFF);
+            for variant in flag["variants"].as_object().unwrap().keys().filter(|name| *name != neutral) {
+                assert!(row.contains(variant), "{key} {variant}");
+            }
+        }
+    }
+
+    #[test]
     fn a_flag_that_cannot_be_evaluated_is_left_out_and_the_others_live() {
         let text = r#"{"flags": {
             "no-default": {"state": "ENABLED", "variants": {"off": {"enabled": false}}},
