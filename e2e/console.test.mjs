@@ -189,9 +189,9 @@ test('the console works without scripts', () =>
       assert.equal((await open(page, `/console/${path}`)).status(), 200, path);
     }
     await open(page, '/console/load');
-    await page.getByRole('button', { name: /^10/ }).click();
+    await page.getByRole('button', { name: 'A quiet day' }).click();
     await page.getByText('10 customers are wanted').waitFor();
-    await page.getByRole('button', { name: /^0/ }).click();
+    await page.getByRole('button', { name: 'Stop', exact: false }).first().click();
     await open(page, '/console/incidents');
     await page.getByRole('button', { name: /^Rehearse: / }).first().click();
     await page.getByRole('button', { name: 'Pause' }).click();

@@ -178,6 +178,13 @@ async fn show_news() -> Option<()> {
         }
         let _ = js_sys::Reflect::set(&old, &SAID.into(), &JsValue::from_str(&new));
     }
+    // A frame that says by its class how things stand, around parts that must not be replaced: a card with a form that is being filled in.
+    let frames = document.query_selector_all("[data-live-class]").ok()?;
+    for frame in (0..frames.length()).filter_map(|n| frames.get(n)?.dyn_into::<Element>().ok()) {
+        if let Some(new) = page.get_element_by_id(&frame.id()).filter(|new| new.class_name() != frame.class_name()) {
+            frame.set_class_name(&new.class_name());
+        }
+    }
     let lost = |id: &String| document.active_element().is_none_or(|element| element.id() != *id);
     if let Some(element) = focused.filter(lost).and_then(|id| document.get_element_by_id(&id)) {
         let _ = element.dyn_ref::<HtmlElement>().map(HtmlElement::focus);

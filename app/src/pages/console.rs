@@ -160,7 +160,7 @@ fn card(flag: &FlagState, proof: Option<&Proof>, hidden: bool, now: Timestamp) -
     });
     let proof = proof.filter(|_| !hidden).map(proof::panel);
     view! {
-        <li class=class id=key.clone()>
+        <li class=class id=key.clone() data-live-class="">
             <div class="flag-head"><h2><code>{key.clone()}</code></h2><p class="facts"><span>{place}</span></p></div>
             <p>{flag.description.clone()}</p>
             <dl class="notes">
@@ -220,7 +220,7 @@ fn reach() -> impl IntoView {
 }
 
 fn state(flip: &Flip, now: Timestamp) -> impl IntoView + use<> {
-    // Rounded up: the page is asked for again when the flip is over, not shortly before.
+    // Rounded up, as clocks that count down are read.
     let left = flip.expires_at.since(now) + Duration::from_secs(1);
     let whom = match &flip.audience {
         Audience::Everyone => "for everyone".to_owned(),
@@ -230,5 +230,5 @@ fn state(flip: &Flip, now: Timestamp) -> impl IntoView + use<> {
         Audience::City(city) => format!("for {city}"),
         Audience::Percent(share) => format!("for {share} % of sessions"),
     };
-    view! { <p>"Flipped "{whom}", ends in "<time data-countdown=left.as_secs() data-then-reload="">{span(left)}</time></p> }
+    view! { <p>"Flipped "{whom}", ends in "<time data-countdown=left.as_secs()>{span(left)}</time></p> }
 }

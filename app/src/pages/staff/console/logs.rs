@@ -116,6 +116,9 @@ pub fn line(line: &LogLine, linked: bool) -> impl IntoView + use<> {
         let to = format!("/console/traces/{}", path_segment(id));
         view! { <a class="log-trace" href=to>"trace"</a> }
     });
+    // An event without words goes by its name.
+    let name = || line.fields.iter().find(|(name, _)| name == "event.name" || name == "target").map(|(_, value)| value.clone());
+    let message = if line.message.is_empty() { name().unwrap_or_default() } else { line.message.clone() };
     let fields: Vec<_> = line.fields.iter().map(|(name, value)| view! { <span><b>{name.clone()}</b>"="{value.clone()}</span> }).collect();
     let fields = (!fields.is_empty()).then(|| view! { <p class="log-fields">{fields}</p> });
     view! {
@@ -123,7 +126,7 @@ pub fn line(line: &LogLine, linked: bool) -> impl IntoView + use<> {
             <time datetime=line.at.to_string()>{hms_ms(line.at)}</time>
             <span class="log-level">{line.level.as_str()}</span>
             <span class=format!("service {}", hue(&line.service))><i></i>{line.service.clone()}</span>
-            <div class="log-text"><p>{line.message.clone()}</p>{fields}</div>
+            <div class="log-text"><p>{message}</p>{fields}</div>
             {trace}
         </li>
     }

@@ -27,9 +27,9 @@ use std::sync::Arc;
 
 const REFRESH_S: u32 = 5;
 
-/// What the charts may be asked for. More points than a page is wide help nobody.
+/// What the charts may be asked for. More points than that help nobody, and every one is a link.
 const MINUTES: [u32; 3] = [5, 15, 60];
-const MOST_POINTS: usize = 120;
+const MOST_POINTS: usize = 150;
 /// Busiest routes on the page; the rest is a search away.
 const ROUTES: usize = 12;
 
