@@ -181,7 +181,7 @@ impl Console {
                 Turned::On(episode) => {
                     inner.marks.add(MarkKind::FlagOn, format!("{}: {}", episode.flag, episode.variant), Some(&episode.flag));
                 }
-                Turned::Off { flag, .. } => inner.marks.add(MarkKind::FlagOff, format!("{flag}: off"), Some(&flag)),
+                Turned::Off(flag) => inner.marks.add(MarkKind::FlagOff, format!("{flag}: off"), Some(&flag)),
             }
             inner.nudges.about(Topic::Flags);
         }

@@ -204,11 +204,10 @@ impl Detector {
     /// Why the guardrail is to act now, by the objectives.
     pub fn breach(&self, now: Timestamp) -> Option<String> {
         let state = self.lock();
-        let broken = PROMISES.iter().zip(0..).find_map(|(promise, at)| {
+        PROMISES.iter().zip(0..).find_map(|(promise, at)| {
             let (short, long) = state.windows(at, second(now));
             burns(short, long, promise.target, state.guardrail.burn_limit).then(|| fired(promise, short))
-        });
-        broken
+        })
     }
 
     pub fn guardrail_acted(&self, now: Timestamp, because: &str) {

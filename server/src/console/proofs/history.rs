@@ -29,8 +29,6 @@ pub struct Episode {
     pub audience: Audience,
     pub flipped_at: Timestamp,
     pub cleared_at: Option<Timestamp>,
-    /// Nobody flipped it here: the source says so.
-    pub by_source: bool,
     /// When the same other flags were on as at the flip; empty when that was never.
     pub before: Vec<Window>,
 }
@@ -38,8 +36,8 @@ pub struct Episode {
 /// What a look at the flags found.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Turned {
-    On(Episode),
-    Off { flag: String, by_source: bool },
+    On(Box<Episode>),
+    Off(String),
 }
 
 /// From `at` on these flags were on.
@@ -75,22 +73,22 @@ impl History {
     pub fn note(&mut self, states: &[FlagState], now: Timestamp) -> Vec<Turned> {
         let mut turned = Vec::new();
         for gone in self.on().filter(|episode| !states.iter().any(|state| state.key == episode.flag && state.is_on())) {
-            turned.push(Turned::Off { flag: gone.flag.clone(), by_source: gone.by_source });
+            turned.push(Turned::Off(gone.flag.clone()));
         }
         for state in states.iter().filter(|state| state.is_on()) {
             let audience = state.flip.as_ref().map(|flip| flip.audience.clone()).unwrap_or_default();
             let goes_on =
                 self.on().any(|episode| episode.flag == state.key && episode.variant == state.variant && episode.audience == audience);
             if !goes_on {
-                turned.push(Turned::On(self.begin(state, audience, now)));
+                turned.push(Turned::On(Box::new(self.begin(state, audience, now))));
             }
         }
         for turn in &turned {
             match turn {
-                Turned::Off { flag, .. } => self.end(flag, now),
+                Turned::Off(flag) => self.end(flag, now),
                 Turned::On(episode) => {
                     self.episodes.retain(|known| known.flag != episode.flag);
-                    self.episodes.insert(0, episode.clone());
+                    self.episodes.insert(0, (**episode).clone());
                 }
             }
         }
@@ -126,7 +124,6 @@ impl History {
             audience,
             flipped_at,
             cleared_at: None,
-            by_source: state.flip.is_none(),
             before: self.before(flipped_at, &others),
         }
     }

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// Length of the slices that tell what is usual.
 pub const BIN_SECONDS: i64 = 5;
+/// A metric is read once a second: less than two readings say nothing.
+const LEAST_BIN_SECONDS: f64 = 2.0;
 
 /// From the first moment up to the second, on whole seconds.
 pub type Window = (Timestamp, Timestamp);
@@ -117,14 +119,33 @@ pub fn p95_ms(evidence: &dyn Evidence, signal: &Signal, window: Window) -> f64 {
     evidence.counts(&requests(signal), window).p95_ms()
 }
 
+/// Slices of at most [`BIN_SECONDS`]. Where flags come and go the pieces are short: what is left of one is a slice, too, unless it is tiny.
 fn bins(windows: &[Window]) -> impl Iterator<Item = Window> {
     let bin = Duration::from_secs(BIN_SECONDS.unsigned_abs());
     windows.iter().flat_map(move |(from, to)| {
         let (from, to) = (*from, *to);
-        (0..).map(move |n| from + bin * n).map(move |at| (at, at + bin)).take_while(move |(_, end)| *end <= to)
+        let slices = (0..).map(move |n| from + bin * n).take_while(move |at| *at < to).map(move |at| (at, to.min(at + bin)));
+        slices.filter(|slice| seconds(*slice) >= LEAST_BIN_SECONDS)
     })
 }
 
 pub fn seconds((from, to): Window) -> f64 {
     (to.millis() - from.millis()).max(0) as f64 / 1_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_cut_into_slices_and_tiny_rests_are_left_out() {
+        let at = |second: i64| Timestamp::from_millis(second * 1_000);
+        let cut = |windows: &[(i64, i64)]| {
+            let windows: Vec<Window> = windows.iter().map(|(from, to)| (at(*from), at(*to))).collect();
+            bins(&windows).map(|(from, to)| (from.millis() / 1_000, to.millis() / 1_000)).collect::<Vec<_>>()
+        };
+        assert_eq!(cut(&[(0, 12)]), [(0, 5), (5, 10), (10, 12)]);
+        assert_eq!(cut(&[(0, 11), (20, 23), (30, 31)]), [(0, 5), (5, 10), (20, 23)]);
+        assert_eq!(cut(&[(5, 5)]), []);
+    }
 }

@@ -112,7 +112,7 @@ fn a_flag_that_the_source_turns_on_is_an_episode_from_when_it_was_seen() {
     let mut states = states(&[("a", 1)]);
     states[0].flip = None;
     let turned = history.note(&states, at(90));
-    assert!(matches!(&turned[..], [Turned::On(episode)] if episode.by_source && episode.flipped_at == at(90)));
+    assert!(matches!(&turned[..], [Turned::On(episode)] if episode.flipped_at == at(90)));
     states[0].variant = "off".to_owned();
-    assert_eq!(history.note(&states, at(95)), [Turned::Off { flag: "a".to_owned(), by_source: true }]);
+    assert_eq!(history.note(&states, at(95)), [Turned::Off("a".to_owned())]);
 }
