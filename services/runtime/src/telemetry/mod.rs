@@ -108,7 +108,9 @@ impl Telemetry {
             .with_error_fields_to_exceptions(false)
             .with_filter(quiet_exporters(LevelFilter::INFO));
         let bridge = logger.as_ref().map(|provider| {
-            opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge::new(provider).with_filter(quiet_exporters(LevelFilter::INFO))
+            // As on standard output: an evaluation is an event of its span, and no line.
+            let lines = quiet_exporters(LevelFilter::INFO).with_target("feature_flag", LevelFilter::WARN);
+            opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge::new(provider).with_filter(lines)
         });
         tracing_subscriber::registry().with(spans).with(bridge).with(log_layer(log_format, to.is_by_default())?).try_init()?;
         Ok(Self { tracer, logger, metrics, by_default: to.is_by_default() })
