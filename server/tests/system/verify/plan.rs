@@ -22,7 +22,8 @@ pub const SUITE: &[Wave] = &[
         ("menu-item-failure", "galaxy-mocha"),
     ],
     &[("delivery-regional-slowdown", "berlin-5-times"), ("pricing-surge", "random-10-percent")],
-    &[("payment-slow", "1-s"), ("order-lost-reply", "20-percent")],
+    &[("delivery-no-couriers", "nobody-rides"), ("order-lost-reply", "20-percent")],
+    &[("payment-slow", "1-s")],
     &[("notification-memory-leak", "100-fold"), ("cart-chaos-errors", "15-percent-after-2s")],
     &[("menu-cache-off", "half"), ("payment-failure", "50-percent")],
     &[("cart-slow", "300-ms"), ("order-bad-release", "50-percent-of-users")],
@@ -36,7 +37,6 @@ pub const SUITE: &[Wave] = &[
     &[("load-users", "10-users"), ("readiness-failure", "order")],
     &[("load-paused", "on"), ("rate-limit-tight", "every-second")],
     &[("circuit-breaker", "off")],
-    &[("delivery-no-couriers", "nobody-rides")],
 ];
 
 /// What has to be broken, for so long, before a flag can show anything.
@@ -70,6 +70,8 @@ pub fn is_unmarked(flag: &str) -> bool {
 /// What happens seldom is touched late: the time between two occasions.
 pub fn seldom(flag: &str) -> Duration {
     match flag {
+        // Agents ask once a second what to do, and what they do is measured once a second.
+        flag if is_unmarked(flag) => Duration::from_secs(5),
         // One cart in ten; one order in five.
         "pricing-surge" | "order-lost-reply" | "order-bad-release" | "payment-failure" => Duration::from_secs(4),
         // The shelf has to be emptied first; deliveries, browsers and pages come by every few seconds.
