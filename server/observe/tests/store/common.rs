@@ -88,7 +88,7 @@ pub trait Change: Sized {
     fn of(self, service: &str, name: &str, kind: Kind) -> Self;
     fn under(self, parent: u64) -> Self;
     /// When it began, since the start of the test, and how long it took.
-    fn from_ms(self, from: i64, took: u64) -> Self;
+    fn lasting(self, from: i64, took: u64) -> Self;
     fn with(self, key: &str, value: &str) -> Self;
     fn status(self, status: i64) -> Self;
     fn failed(self) -> Self;
@@ -103,7 +103,7 @@ impl Change for Span {
         self.parent = Some(parent);
         self
     }
-    fn from_ms(mut self, from: i64, took: u64) -> Self {
+    fn lasting(mut self, from: i64, took: u64) -> Self {
         self.start_ns = (START_MS + from) as u64 * 1_000_000;
         self.end_ns = self.start_ns + took * 1_000_000;
         self

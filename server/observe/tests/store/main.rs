@@ -1,5 +1,7 @@
 //! The store as its users meet it: what goes in by the intake comes out by questions.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod bound;
 mod common;
 mod logs;

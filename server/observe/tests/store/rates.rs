@@ -14,7 +14,7 @@ fn add(id: u64) -> observe::model::Span {
 fn requests_are_counted_by_route_status_and_duration() {
     let world = World::new();
     world.take((0..90).map(add));
-    world.take((90..100).map(|id| add(id).from_ms(0, 2_000).failed().with("chaos.flag", "cart-chaos-errors")));
+    world.take((90..100).map(|id| add(id).lasting(0, 2_000).failed().with("chaos.flag", "cart-chaos-errors")));
     world.advance(Duration::from_secs(3));
     let select = Select::service("cart").route("POST /cart/{id}/items");
     let counts = world.store.counts(&select, at(START_MS), at(START_MS + 3_000));
@@ -29,7 +29,7 @@ fn requests_are_counted_by_route_status_and_duration() {
 fn a_second_belongs_to_the_stretch_it_begins_in() {
     let world = World::new();
     world.advance(Duration::from_secs(10));
-    world.take([add(1).from_ms(1_000, 10), add(2).from_ms(2_000, 10), add(3).from_ms(3_000, 10)]);
+    world.take([add(1).lasting(1_000, 10), add(2).lasting(2_000, 10), add(3).lasting(3_000, 10)]);
     let total = |from, to| world.store.counts(&Select::service("cart"), at(START_MS + from), at(START_MS + to)).total;
     assert_eq!(total(1_000, 3_000), 2);
     assert_eq!(total(1_001, 3_001), 2);
@@ -82,7 +82,7 @@ fn values_of_declared_attributes_are_counted() {
 fn the_first_request_that_a_fault_touched_is_known_to_the_millisecond() {
     let world = World::new();
     world.advance(Duration::from_secs(5));
-    let touched = |id: u64, from, took| add(id).from_ms(from, took).with("chaos.flag", "cart-slow");
+    let touched = |id: u64, from, took| add(id).lasting(from, took).with("chaos.flag", "cart-slow");
     world.take([touched(1, 100, 10), touched(2, 1_250, 500), touched(3, 900, 700)]);
     let first = |since| world.store.first_touched("cart-slow", at(START_MS + since)).map(|moment| moment.millis() - START_MS);
     assert_eq!(first(0), Some(100));
@@ -110,10 +110,10 @@ fn the_overview_begins_with_what_customers_meet() {
     for second in 0..120 {
         world.advance(Duration::from_secs(1));
         let id = second as u64 + 1;
-        let order = span(u128::from(id), id).of("server", "POST /api/orders", Kind::Server).from_ms(second * 1_000, 100).status(200);
+        let order = span(u128::from(id), id).of("server", "POST /api/orders", Kind::Server).lasting(second * 1_000, 100).status(200);
         let payment =
-            span(u128::from(id), 1_000 + id).under(id).of("payment", "process order.created", Kind::Consumer).from_ms(second * 1_000, 5);
-        let health = span(u128::from(id), 2_000 + id).of("payment", "GET /health", Kind::Server).from_ms(second * 1_000, 1);
+            span(u128::from(id), 1_000 + id).under(id).of("payment", "process order.created", Kind::Consumer).lasting(second * 1_000, 5);
+        let health = span(u128::from(id), 2_000 + id).of("payment", "GET /health", Kind::Server).lasting(second * 1_000, 1);
         world.take([order, payment, health]);
     }
     let mark = Mark { at: at(START_MS), kind: MarkKind::FlagOn, text: "cart-slow: 300-ms".into(), flag: Some("cart-slow".into()) };
@@ -130,4 +130,16 @@ fn the_overview_begins_with_what_customers_meet() {
     let routes: Vec<&str> = overview.routes.iter().map(|row| row.route.as_str()).collect();
     assert_eq!(routes, ["POST /api/orders"]);
     assert_eq!(world.store.overview(60, Vec::new()).series[0].points.iter().map(|point| point.requests).sum::<u64>(), 120);
+}
+
+#[test]
+fn every_flag_that_is_proven_by_an_attribute_names_one_that_is_counted() {
+    let flags: serde_json::Value = serde_json::from_str(include_str!("../../../../flags/feast.flagd.json")).unwrap();
+    for (flag, definition) in flags["flags"].as_object().unwrap() {
+        let metadata = &definition["metadata"];
+        if metadata["signal"] == "tagged" {
+            let attribute = metadata["signalAttribute"].as_str().unwrap();
+            assert!(observe::TALLIED.contains(&attribute), "{flag}: {attribute}");
+        }
+    }
 }

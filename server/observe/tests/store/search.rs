@@ -8,14 +8,14 @@ use observe::model::Kind;
 fn world() -> World {
     let world = World::new();
     world.take([
-        span(1, 1).from_ms(0, 10),
-        span(2, 2).of("server", "POST /api/orders", Kind::Server).from_ms(1_000, 300).with("order.id", "ord-2"),
-        span(2, 3).under(2).of("order", "insert orders", Kind::Client).from_ms(1_010, 5).with("db.system.name", "sqlite"),
-        span(3, 4).of("server", "POST /api/cart/{id}/items", Kind::Server).from_ms(2_000, 50).failed().status(503),
+        span(1, 1).lasting(0, 10),
+        span(2, 2).of("server", "POST /api/orders", Kind::Server).lasting(1_000, 300).with("order.id", "ord-2"),
+        span(2, 3).under(2).of("order", "insert orders", Kind::Client).lasting(1_010, 5).with("db.system.name", "sqlite"),
+        span(3, 4).of("server", "POST /api/cart/{id}/items", Kind::Server).lasting(2_000, 50).failed().status(503),
         span(3, 5)
             .under(4)
             .of("cart", "POST /cart/{id}/items", Kind::Server)
-            .from_ms(2_001, 40)
+            .lasting(2_001, 40)
             .failed()
             .with("chaos.flag", "cart-chaos-errors"),
     ]);
@@ -51,7 +51,7 @@ fn traces_are_found_by_what_is_known_of_them() {
 #[test]
 fn pages_follow_each_other_without_gap_or_repetition() {
     let world = World::new();
-    world.take((0..100_u64).map(|n| span(u128::from(n), n).from_ms(n as i64 / 7, 1).with("note", if n % 2 == 0 { "even" } else { "odd" })));
+    world.take((0..100_u64).map(|n| span(u128::from(n), n).lasting(n as i64 / 7, 1).with("note", if n % 2 == 0 { "even" } else { "odd" })));
     let mut query = TraceQuery { text: Some("even".into()), limit: Some(7), ..TraceQuery::default() };
     let mut seen = Vec::new();
     loop {

@@ -13,11 +13,11 @@ fn incident() -> World {
     let world = World::new();
     for second in 0..30_u64 {
         world.advance(Duration::from_secs(1));
-        let mut touched = span(u128::from(second) + 1, second * 10 + 1).from_ms(second as i64 * 1_000, 20).failed().status(503);
+        let mut touched = span(u128::from(second) + 1, second * 10 + 1).lasting(second as i64 * 1_000, 20).failed().status(503);
         touched = touched.with("chaos.flag", "cart-slow");
         touched.events = vec![Event { name: "exception".into(), at_ns: touched.start_ns + 1, attributes: touched.attributes.clone() }];
         let child = span(u128::from(second) + 1, second * 10 + 2).under(second * 10 + 1).of("cart", "read carts", Kind::Client);
-        world.take([touched, child.from_ms(second as i64 * 1_000 + 1, 3)]);
+        world.take([touched, child.lasting(second as i64 * 1_000 + 1, 3)]);
     }
     let mut line = log(Level::Warn, "cart", "Feature flag triggered chaos");
     line.trace = Some(3);

@@ -13,7 +13,7 @@ fn limits() -> Limits {
 /// What the load generator asks for.
 fn request(trace: u128) -> [Span; 2] {
     let id = trace as u64 * 2;
-    [span(trace, id + 1).under(id).of("menu", "GET /menu", Kind::Server), span(trace, id).from_ms(0, 10).with("synthetic", "true")]
+    [span(trace, id + 1).under(id).of("menu", "GET /menu", Kind::Server), span(trace, id).lasting(0, 10).with("synthetic", "true")]
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn what_follows_a_kept_trace_joins_it_and_what_follows_another_does_not_come_bac
 #[test]
 fn failed_traces_outlive_healthy_ones() {
     let world = World::with(Limits { bytes: 1 << 20, ..Limits::default() });
-    world.take((1..=50).map(|trace| span(trace, 1).failed().from_ms(0, 5)));
+    world.take((1..=50).map(|trace| span(trace, 1).failed().lasting(0, 5)));
     for second in 0..100 {
         world.advance(Duration::from_secs(1));
         world.take((0..100_u128).flat_map(|n| request(1_000 + second * 100 + n)));

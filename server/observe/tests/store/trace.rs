@@ -16,12 +16,12 @@ fn drawn(trace: &Trace) -> Vec<(&str, usize, bool)> {
 #[test]
 fn parents_stand_before_children_and_what_made_it_long_is_marked() {
     let world = World::new();
-    let order = span(7, 1).of("server", "POST /api/orders", Kind::Server).from_ms(0, 100).status(201).with("order.id", "ord-1");
-    let quick = span(7, 2).under(1).of("server", "cart.read", Kind::Client).from_ms(5, 10);
-    let slow = span(7, 3).under(1).of("server", "order.create", Kind::Client).from_ms(20, 70);
-    let beside = span(7, 4).under(1).of("server", "user.read", Kind::Client).from_ms(20, 30);
-    let inner = span(7, 5).under(3).of("order", "POST /orders", Kind::Server).from_ms(22, 60);
-    let later = span(7, 6).under(5).of("payment", "process order.created", Kind::Consumer).from_ms(90, 5_000);
+    let order = span(7, 1).of("server", "POST /api/orders", Kind::Server).lasting(0, 100).status(201).with("order.id", "ord-1");
+    let quick = span(7, 2).under(1).of("server", "cart.read", Kind::Client).lasting(5, 10);
+    let slow = span(7, 3).under(1).of("server", "order.create", Kind::Client).lasting(20, 70);
+    let beside = span(7, 4).under(1).of("server", "user.read", Kind::Client).lasting(20, 30);
+    let inner = span(7, 5).under(3).of("order", "POST /orders", Kind::Server).lasting(22, 60);
+    let later = span(7, 6).under(5).of("payment", "process order.created", Kind::Consumer).lasting(90, 5_000);
     // Children end first, so they come first.
     world.take([inner, beside, quick, slow, order]);
     world.log([{
@@ -52,7 +52,7 @@ fn parents_stand_before_children_and_what_made_it_long_is_marked() {
 #[test]
 fn a_span_whose_parent_is_not_seen_is_an_orphan() {
     let world = World::new();
-    world.take([span(8, 1), span(8, 3).under(2).from_ms(1, 1), span(8, 4).under(3).from_ms(1, 1)]);
+    world.take([span(8, 1), span(8, 3).under(2).lasting(1, 1), span(8, 4).under(3).lasting(1, 1)]);
     let trace = world.store.trace(&id(8)).unwrap();
     assert_eq!(trace.orphans, 1);
     assert_eq!(trace.spans.iter().map(|span| span.depth).collect::<Vec<_>>(), [0, 0, 1]);
@@ -61,7 +61,7 @@ fn a_span_whose_parent_is_not_seen_is_an_orphan() {
 #[test]
 fn a_trace_that_began_in_a_browser_has_no_orphan() {
     let world = World::new();
-    world.take([span(8, 3).under(2), span(8, 4).under(3).from_ms(1, 1)]);
+    world.take([span(8, 3).under(2), span(8, 4).under(3).lasting(1, 1)]);
     let trace = world.store.trace(&id(8)).unwrap();
     assert_eq!((trace.orphans, trace.summary.name.as_str()), (0, "GET /menu"));
 }
