@@ -31,7 +31,8 @@ pub fn command(paths: &Paths, args: &[String]) -> Result<ExitCode> {
     let mut programs = vec![server];
     if let Some(mut agent) = agent(paths, args) {
         // Where others reach the server, reports need a token that both know.
-        if env::var_os("OPERATOR_TOKEN").is_none()
+        if is_wide(args)
+            && env::var_os("OPERATOR_TOKEN").is_none()
             && env::var_os("INTERNAL_TOKEN").is_none()
             && let Some(token) = random_token()
         {
@@ -57,6 +58,13 @@ fn agent(paths: &Paths, args: &[String]) -> Option<Command> {
         agent.env("OPERATOR_TOKEN", token);
     }
     Some(agent)
+}
+
+/// Whether others than this machine reach the server.
+fn is_wide(args: &[String]) -> bool {
+    let told = setting(args, "--site-addr").or_else(|| env::var("SITE_ADDR").ok());
+    let elsewhere = told.and_then(|told| told.parse::<SocketAddr>().ok()).is_some_and(|address| !address.ip().is_loopback());
+    elsewhere || args.iter().any(|arg| arg == "--lan") || env::var_os("LAN").is_some()
 }
 
 /// The value of `--name value` or `--name=value`.
@@ -103,5 +111,6 @@ mod tests {
         assert_eq!(setting(&args("--lan --site-addr 0.0.0.0:1"), "--site-addr").as_deref(), Some("0.0.0.0:1"));
         assert_eq!(setting(&args("--site-addr=0.0.0.0:1"), "--site-addr").as_deref(), Some("0.0.0.0:1"));
         assert_eq!(setting(&args("--lan"), "--site-addr"), None);
+        assert!(is_wide(&args("--lan")) && is_wide(&args("--site-addr=0.0.0.0:1")) && !is_wide(&args("--site-addr 127.0.0.1:1")));
     }
 }

@@ -355,9 +355,10 @@ async fn half_a_minute_after_its_end_an_incident_knows_whether_the_ledger_balanc
     let stage = Stage::new();
     stage.play(PlayMode::Show);
     stage.pass(60);
-    let ask = async || match stage.incidents.ledger_due() {
-        Some(incident) => stage.incidents.ask_ledger(incident).await,
-        None => {}
+    let ask = async || {
+        if let Some(incident) = stage.incidents.ledger_due() {
+            stage.incidents.ask_ledger(incident).await;
+        }
     };
     ask().await;
     stage.pass(29);
