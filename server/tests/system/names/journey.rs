@@ -38,7 +38,7 @@ pub async fn travel(platform: &Platform, receiver: &Receiver) {
     // One order goes all the way, one is cancelled after it was paid, one the bank declines.
     let delivered = order(platform).await;
     let cancelled = order(platform).await;
-    reaches(platform, &cancelled, &["paid", "accepted", "preparing"]).await;
+    reaches(platform, &cancelled, &["paid", "accepted", "preparing", "ready", "assigned", "pickedUp", "delivered"]).await;
     let _ = platform.http.post(&format!("/api/orders/{cancelled}/cancel"), json!({})).operator().send().await;
     cook(platform, &delivered).await;
     reaches(platform, &delivered, &["assigned", "pickedUp", "delivered"]).await;
@@ -121,7 +121,7 @@ async fn reaches(platform: &Platform, order: &str, wanted: &[&str]) {
 
 /// As staff do it; the autopilot may be faster, which is no matter.
 async fn cook(platform: &Platform, order: &str) {
-    reaches(platform, order, &["paid", "accepted", "preparing", "ready", "assigned"]).await;
+    reaches(platform, order, &["paid", "accepted", "preparing", "ready", "assigned", "pickedUp", "delivered"]).await;
     for status in ["accepted", "preparing", "ready"] {
         let _ = platform.http.patch(&format!("/api/orders/{order}"), json!({"status": status})).operator().send().await;
     }
