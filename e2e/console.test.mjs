@@ -195,7 +195,7 @@ test('the console works without scripts', () =>
     await open(page, '/console/incidents');
     await page.getByRole('button', { name: /^Rehearse: / }).first().click();
     await page.getByRole('button', { name: 'Pause' }).click();
-    await page.getByText('paused').waitFor();
+    await page.locator('.chip', { hasText: 'paused' }).waitFor();
     await page.getByRole('button', { name: 'Stop and clear' }).click();
     await page.getByRole('button', { name: /^Play: / }).first().waitFor();
   }));
