@@ -13,6 +13,8 @@ pub fn unit(signal: &Signal) -> &'static str {
         SignalKind::Calls => "a request",
         SignalKind::Lines => "a second",
         SignalKind::Level => match signal.metric.as_deref().unwrap_or_default() {
+            // Seconds of processors a second.
+            name if name.ends_with("cpu.time") => "cores",
             name if name.contains("memory") || name.ends_with(".size") || name.ends_with(".bytes") => "bytes",
             name if name.contains("duration") || name.contains("time") => "s",
             _ => "",
