@@ -76,6 +76,9 @@ impl Customer<'_> {
             }
         }
         added?;
+        if dish == DISH {
+            self.post(&items, json!({"itemId": DISHES[1], "quantity": 1})).await;
+        }
         self.get(&format!("/api/cart/{cart}")).await;
         let address = format!("Main Street {}", self.chance.bits() % 100);
         self.post("/api/quotes", json!({"cartId": cart, "address": address})).await;

@@ -54,6 +54,11 @@ impl Breaker {
         }
     }
 
+    /// In a row, up to now.
+    pub fn failures(&self) -> u32 {
+        self.failures.load(Ordering::Acquire)
+    }
+
     /// Counts a failure; `failures_to_open` of them in a row open it. True when this one did.
     pub fn failed(&self, failures_to_open: u32) -> bool {
         let failures = self.failures.fetch_add(1, Ordering::AcqRel).saturating_add(1);

@@ -131,15 +131,14 @@ impl ServiceClient {
             return Err(ApiError::new(Code::Overloaded, format!("too many calls to the {} service are in flight", self.service)));
         };
         let breaking = self.chaos.breaking().await;
-        let open = self.breaker.pass() == Pass::Refused;
-        if open && breaking != Breaking::Never {
+        if self.breaker.pass() == Pass::Refused && breaking != Breaking::Never {
             Span::current().record("error.type", "breaker_open");
             return Err(ApiError::service_unavailable(self.service));
         }
         let failures_to_open = if let Breaking::After(failures) = breaking { failures } else { FAILURES_TO_OPEN };
         let fault = self.fault(policy.name).await;
-        if open {
-            // Last, because a span keeps the last flag that touched it: this call would not have been made.
+        if breaking != Breaking::AsUsual && self.breaker.failures() >= FAILURES_TO_OPEN {
+            // Last, because a span keeps the last flag that touched it: as usual this call would not have been made.
             self.chaos.breaker_was_passed(policy.name);
         }
         let sent = match fault {
