@@ -5,9 +5,9 @@
 mod account;
 mod browser;
 mod checkout;
-mod express;
 #[path = "../common/mod.rs"]
 mod common;
+mod express;
 mod order;
 mod shop;
 mod trouble;

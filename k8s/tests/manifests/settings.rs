@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// What a service, the server and the load generator read.
-const SERVICE: [&str; 15] = [
+const SERVICE: [&str; 16] = [
     "LISTEN_ADDR",
     "DATABASE_URL",
     "REDIS_URL",
@@ -23,6 +23,7 @@ const SERVICE: [&str; 15] = [
     "INTERNAL_TOKEN",
     "OIDC_ISSUER",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_HEADERS",
 ];
 const SERVER_ONLY: [&str; 5] = ["SITE_ADDR", "FLAGS_SYNC_ADDR", "OPERATOR_TOKEN", "RATE_LIMIT", "TRUSTED_PROXIES"];
 const LOADGEN: [&str; 3] = ["TARGET_URL", "LOAD_PRESET", "REQUEST_RATE"];
@@ -138,10 +139,19 @@ fn an_issuer_of_tokens_is_asked_only_where_somebody_named_one() {
 }
 
 #[test]
-fn telemetry_is_exported_only_where_somebody_asked_for_it() {
+fn services_send_telemetry_to_the_server_and_the_server_only_where_somebody_asked_for_it() {
     for (program, container) in programs().filter(|(program, _)| *program != "loadgen") {
-        let endpoint = list(&container["env"]).iter().find(|variable| variable["name"] == "OTEL_EXPORTER_OTLP_ENDPOINT");
-        assert_eq!(endpoint.unwrap()["valueFrom"]["configMapKeyRef"]["optional"], true, "{program}");
+        if program == "server" {
+            let endpoint = list(&container["env"]).iter().find(|variable| variable["name"] == "OTEL_EXPORTER_OTLP_ENDPOINT");
+            assert_eq!(endpoint.unwrap()["valueFrom"]["configMapKeyRef"]["optional"], true);
+            continue;
+        }
+        let settings = plain(container);
+        assert_eq!(settings["OTEL_EXPORTER_OTLP_ENDPOINT"], "http://server:3000", "{program}");
+        assert_eq!(settings["OTEL_EXPORTER_OTLP_HEADERS"], "authorization=Bearer%20$(INTERNAL_TOKEN)", "{program}");
+        // The kubelet fills in what stands before.
+        let at = |name: &str| list(&container["env"]).iter().position(|variable| variable["name"] == name).unwrap();
+        assert!(at("INTERNAL_TOKEN") < at("OTEL_EXPORTER_OTLP_HEADERS"), "{program}");
     }
 }
 
