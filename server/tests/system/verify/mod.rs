@@ -4,6 +4,8 @@
 //! for themselves, so that these tests are left out of an ordinary run. FEAST_VERIFY_ONLY names flags, separated by commas; the table is
 //! written to FEAST_VERIFY_FILE.
 
+#![allow(clippy::print_stdout, reason = "whoever waits for minutes wants to see what happens")]
+
 mod plan;
 mod table;
 mod traffic;

@@ -60,7 +60,7 @@ impl Customer<'_> {
         }
         self.get("/api/restaurants").await;
         self.ask(self.platform.http.get("/api/restaurants/cosmic-coffee/figures").operator()).await;
-        let dish = if n % ELSEWHERE.1 == 0 { ELSEWHERE.0 } else { DISH };
+        let dish = if n.is_multiple_of(ELSEWHERE.1) { ELSEWHERE.0 } else { DISH };
         self.buy(dish).await;
         self.get("/api/orders").await;
     }
