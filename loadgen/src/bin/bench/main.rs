@@ -10,6 +10,7 @@ mod process;
 mod processes;
 mod scale;
 mod server;
+mod split;
 mod static_reply;
 mod table;
 mod telemetry;

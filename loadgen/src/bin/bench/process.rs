@@ -7,6 +7,7 @@ use crate::orders::{add, new_cart, order};
 use crate::pages::MENU_PAGE;
 use crate::processes::memory;
 use crate::server::{OPERATOR_TOKEN, Running};
+use crate::split::Split;
 use crate::table::{Budget, Percentiles, Row};
 use anyhow::{Result, bail};
 use std::time::{Duration, Instant};
@@ -114,9 +115,18 @@ pub async fn memory_under_load(bench: &Bench) -> Result<Found> {
     Ok(found)
 }
 
-/// Flips a fault on and off and asks the cart until it shows.
 pub async fn flip(bench: &Bench) -> Result<Found> {
     let mut server = bench.start("flip").await?;
+    let mut found = Found::from(flips(bench, &mut server, "flip to effect, p99", 250.0).await?);
+    match Split::start(bench, "flip-split").await? {
+        Some(mut split) => found.rows.push(flips(bench, &mut split.server, "flip to effect, split, p99", 1_000.0).await?),
+        None => found.rows.iter_mut().for_each(|row| row.notes.push("split: redis-server is not installed".to_owned())),
+    }
+    Ok(found)
+}
+
+/// Flips a fault on and off and asks the cart until it shows.
+async fn flips(bench: &Bench, server: &mut Running, name: &str, limit_ms: f64) -> Result<Row> {
     let mut operator = server.connect().await?.operating(OPERATOR_TOKEN);
     let mut guest = server.connect().await?;
     let (mut on, mut off) = (histogram()?, histogram()?);
@@ -145,10 +155,10 @@ pub async fn flip(bench: &Bench) -> Result<Found> {
     }
     let (there, back) = (Percentiles::of(&on), Percentiles::of(&off));
     let worst = there.p99.max(back.p99);
-    let row = Row { percentiles_ms: Some(there), ..Row::new("flip to effect, p99", worst, "ms") };
+    let row = Row { percentiles_ms: Some(there), ..Row::new(name, worst, "ms") };
     let row =
         row.note(format!("{} flips on until an addition fails; back off until the last one failed: p99 {:.2} ms", on.len(), back.p99));
-    Ok(row.budget(Budget::at_most(worst, 250.0, " ms")).into())
+    Ok(row.budget(Budget::at_most(worst, limit_ms, " ms")))
 }
 
 /// Whether an addition is failed on purpose.

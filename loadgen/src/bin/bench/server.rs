@@ -1,5 +1,6 @@
 //! The real server, started as anybody would: everything embedded, an empty data folder, its log in a file.
 
+use crate::bench::Bench;
 use crate::connection::Connection;
 use anyhow::{Context, Result, bail};
 use std::fs::{self, File};
@@ -46,7 +47,11 @@ pub struct Settings<'a> {
     pub database_url: Option<&'a str>,
     /// Without traces, logs and metrics.
     pub silent: bool,
+    pub extra: Extra<'a>,
 }
+
+/// Further settings, by the names of their variables.
+pub type Extra<'a> = &'a [(&'a str, &'a str)];
 
 /// A program that was started here. It does not outlive this value.
 pub struct Running {
@@ -62,14 +67,14 @@ impl Running {
     /// # Errors
     /// It cannot be started.
     pub fn spawn_server(program: &Path, out: &Path, name: &str) -> Result<Self> {
-        Self::spawn_anew(program, out, name, false)
+        Self::spawn_anew(program, out, name, false, &[])
     }
 
-    fn spawn_anew(program: &Path, out: &Path, name: &str, silent: bool) -> Result<Self> {
+    fn spawn_anew(program: &Path, out: &Path, name: &str, silent: bool, extra: Extra<'_>) -> Result<Self> {
         let data = out.join(format!("data-{name}"));
         let _ = fs::remove_dir_all(&data);
         fs::create_dir_all(&data).with_context(|| format!("{} cannot be made", data.display()))?;
-        let mut server = Self::spawn_on(program, out, name, Settings { data: &data, database_url: None, silent })?;
+        let mut server = Self::spawn_on(program, out, name, Settings { data: &data, database_url: None, silent, extra })?;
         server.removes(&data);
         Ok(server)
     }
@@ -81,16 +86,14 @@ impl Running {
 
     fn spawn_on(program: &Path, out: &Path, name: &str, settings: Settings<'_>) -> Result<Self> {
         let address = free_address()?;
-        let mut command = Command::new(program);
-        for name in NOT_INHERITED {
-            command.env_remove(name);
-        }
+        let mut command = clean(program);
         command
             .env("SITE_ADDR", address.to_string())
             .env("DATA_DIR", settings.data)
             .env("OPERATOR_TOKEN", OPERATOR_TOKEN)
             .env("SEED", "1")
-            .env("RATE_LIMIT", "0");
+            .env("RATE_LIMIT", "0")
+            .envs(settings.extra.iter().copied());
         if let Some(url) = settings.database_url {
             command.env("DATABASE_URL", url);
         }
@@ -113,7 +116,35 @@ impl Running {
     /// # Errors
     /// As [`Running::server`].
     pub async fn silent_server(program: &Path, out: &Path, name: &str) -> Result<Self> {
-        Self::spawn_anew(program, out, name, true)?.ready().await
+        Self::spawn_anew(program, out, name, true, &[])?.ready().await
+    }
+
+    /// A server that is told more.
+    ///
+    /// # Errors
+    /// As [`Running::server`].
+    pub async fn server_with(bench: &Bench, name: &str, extra: Extra<'_>) -> Result<Self> {
+        Self::spawn_anew(&bench.server, &bench.out, name, false, extra)?.ready().await
+    }
+
+    /// A service in a process of its own, from the program beside the server's.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn service(bench: &Bench, service: &str, name: &str, extra: Extra<'_>) -> Result<Self> {
+        let (address, program) = (free_address()?, bench.server.with_file_name(service));
+        let data = bench.out.join(format!("data-{name}-{service}"));
+        let _ = fs::remove_dir_all(&data);
+        fs::create_dir_all(&data).with_context(|| format!("{} cannot be made", data.display()))?;
+        let mut command = clean(&program);
+        command.env("LISTEN_ADDR", address.to_string()).env("DATA_DIR", &data).env("SEED", "1").envs(extra.iter().copied());
+        Self::spawn(command, &program, address, Some(data), &bench.out.join(format!("{name}-{service}.log")))
+    }
+
+    /// # Errors
+    /// None is free.
+    pub fn free_port() -> Result<u16> {
+        Ok(free_address()?.port())
     }
 
     /// The same on what is there, which stays there.
@@ -185,6 +216,15 @@ impl Drop for Running {
             let _ = fs::remove_dir_all(data);
         }
     }
+}
+
+/// The program without what the caller's shell says.
+fn clean(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    for name in NOT_INHERITED {
+        command.env_remove(name);
+    }
+    command
 }
 
 /// A port that nobody listens on.

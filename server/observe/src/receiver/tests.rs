@@ -73,7 +73,8 @@ async fn whole_success_says_nothing() {
 async fn what_cannot_be_read_is_refused_with_a_reason() {
     let (_store, router) = receiver();
     let json = ("content-type", JSON);
-    let cases: [(&[(&str, &str)], Vec<u8>, u16, &str); 6] = [
+    type Case<'a> = (&'a [(&'a str, &'a str)], Vec<u8>, u16, &'a str);
+    let cases: [Case<'_>; 6] = [
         (&[json], b"{".to_vec(), 400, "not OTLP's JSON"),
         (&[json, ("content-encoding", "gzip")], b"plain".to_vec(), 400, "not gzip"),
         (&[json, ("content-encoding", "br")], b"{}".to_vec(), 415, "content-encoding"),

@@ -51,7 +51,7 @@ impl Store {
     }
 
     pub fn settings(&self) -> Settings<'_> {
-        Settings { data: &self.data, database_url: self.postgres.as_deref(), silent: false }
+        Settings { data: &self.data, database_url: self.postgres.as_deref(), silent: false, extra: &[] }
     }
 
     /// Answers some ids. Nobody else may be writing.
