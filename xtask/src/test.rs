@@ -96,7 +96,8 @@ fn rust_tests(paths: &Paths, filter: Option<&str>, total: &mut Total) -> Result<
     let nextest = which("cargo-nextest").is_some();
     let mut tests = cargo(paths);
     if nextest {
-        tests.args(["nextest", "run", "--no-fail-fast"]);
+        // The targets that the stage before has compiled, and no examples.
+        tests.args(["nextest", "run", "--no-fail-fast", "--lib", "--bins", "--tests"]);
         if filter.is_some() {
             tests.arg("--no-tests=pass");
         }
