@@ -29,6 +29,10 @@ test('how quickly a page was there is told when it is left', () =>
   shop.page({}, async (page) => {
     await open(page, '/restaurants/dim-sun');
     await awake(page);
+    // Whoever leaves before anything was painted has nothing to tell of it.
+    await page.evaluate(
+      () => new Promise((seen) => new PerformanceObserver(() => seen()).observe({ type: 'largest-contentful-paint', buffered: true })),
+    );
     await page.goto('/about');
     const view = await until('the view is in a trace', async () => {
       const { traces } = await found('/api/traces?service=browser&route=view');

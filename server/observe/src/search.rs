@@ -48,6 +48,7 @@ impl Question<'_> {
         let query = self.query;
         let us = entry.first.us();
         let start_ms = i64::try_from(entry.first.start_ns / 1_000_000).unwrap_or(i64::MAX);
+        let end_ms = start_ms.saturating_add_unsigned(us / 1_000);
         let fits = self.below.is_none_or(|below| (entry.first.start_ns, trace) < below)
             && wanted(query.service.as_ref(), |service| entry.has_service(service))
             && query.outcome.is_none_or(|outcome| (outcome == Outcome::Error) == (entry.errors > 0))
@@ -55,7 +56,7 @@ impl Question<'_> {
             && query.max_ms.is_none_or(|ms| us <= ms.saturating_mul(1_000))
             && wanted(query.flag.as_ref(), |flag| entry.has_flag(flag))
             && wanted(query.order.as_ref(), |order| entry.has_order(order))
-            && query.from.is_none_or(|from| start_ms >= from.millis())
+            && query.from.is_none_or(|from| end_ms >= from.millis())
             && query.to.is_none_or(|to| start_ms < to.millis());
         let labelled = self.labels.as_ref().map_or(Some(true), |labels| entry.has_label(labels));
         match (fits, labelled) {

@@ -23,7 +23,7 @@ pub struct TraceQuery {
     pub order: Option<String>,
     /// Some name, attribute or message contains this, whatever its case.
     pub text: Option<String>,
-    /// Bounds of the trace's start.
+    /// The trace was under way between these: a point of a chart counts what ended in it, whenever that began.
     pub from: Option<Timestamp>,
     pub to: Option<Timestamp>,
     /// At most 200; 50 when absent.

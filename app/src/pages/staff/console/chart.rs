@@ -46,9 +46,6 @@ pub struct Span<'a> {
     pub points: usize,
     /// Added to the address of traces: `&service=cart`.
     pub query: &'a str,
-    /// How long the requests of each point took, at most, in milliseconds: a point counts what ended in it, and traces are found by when
-    /// they began.
-    pub took_ms: &'a [u64],
 }
 
 impl Span<'_> {
@@ -58,8 +55,7 @@ impl Span<'_> {
 
     /// Traces of one point.
     pub fn link(&self, point: usize) -> String {
-        let took = self.took_ms.get(point).and_then(|ms| i64::try_from(*ms).ok()).unwrap_or(0);
-        let (from, to) = (self.start(point).millis().saturating_sub(took), self.start(point + 1).millis());
+        let (from, to) = (self.start(point).millis(), self.start(point + 1).millis());
         format!("/console/traces?from={from}&to={to}{}", self.query)
     }
 
@@ -213,8 +209,7 @@ mod tests {
         Mark { at: Timestamp::from_millis(at), kind: MarkKind::FlagOn, text: text.into(), flag: None }
     }
 
-    const SPAN: Span<'_> =
-        Span { from: Timestamp::from_millis(0), step_s: 5, points: 12, query: "&service=cart", took_ms: &[0, 0, 0, 2_100] };
+    const SPAN: Span<'_> = Span { from: Timestamp::from_millis(0), step_s: 5, points: 12, query: "&service=cart" };
 
     #[test]
     fn an_axis_ends_at_a_round_number() {
@@ -224,7 +219,6 @@ mod tests {
     #[test]
     fn every_point_leads_to_its_traces() {
         assert_eq!(SPAN.link(2), "/console/traces?from=10000&to=15000&service=cart");
-        assert_eq!(SPAN.link(3), "/console/traces?from=12900&to=20000&service=cart", "what ended then began earlier");
         let line = Line { class: "rate", values: vec![Some(1.0); 12], filled: true };
         let svg = draw(&SPAN, Unit::PerSecond, &[line], &[], |_| "a <b>".into());
         assert_eq!(svg.matches("<a href=").count(), 12);

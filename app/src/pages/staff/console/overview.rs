@@ -146,24 +146,18 @@ fn shown(series: &Series) -> &[Red] {
     &series.points[series.points.len().saturating_sub(MOST_POINTS)..]
 }
 
-/// As good as all requests of a point took no longer. Percentiles are a few percent off, and one in a hundred is beyond.
-fn longest_ms(red: &Red) -> u64 {
-    (red.p99_ms * 1.25).ceil() as u64 + 250
-}
-
 /// The newest points, and the time they are of.
-fn newest<'a>(overview: &Overview, series: &'a Series, query: &'a str, took_ms: &'a [u64]) -> (Span<'a>, &'a [Red]) {
+fn newest<'a>(overview: &Overview, series: &'a Series, query: &'a str) -> (Span<'a>, &'a [Red]) {
     let points = shown(series);
     let left_out = series.points.len() - points.len();
     let step_s = overview.step_seconds.max(1);
     let from = overview.from + std::time::Duration::from_secs(step_s * left_out as u64);
-    (Span { from, step_s, points: points.len(), query, took_ms }, points)
+    (Span { from, step_s, points: points.len(), query }, points)
 }
 
 fn charts(overview: &Overview, series: &Series) -> String {
     let query = format!("&service={}", path_segment(&series.service));
-    let took_ms: Vec<u64> = shown(series).iter().map(longest_ms).collect();
-    let (span, points) = newest(overview, series, &query, &took_ms);
+    let (span, points) = newest(overview, series, &query);
     let marks = chart::lettered(&span, &overview.marks);
     let asked = |red: &Red| red.requests > 0;
     let line = |class, filled, value: fn(&Red) -> f64| Line {
@@ -213,7 +207,7 @@ fn figure(html: &mut String, title: &str, now: &str, svg: &str, span: &Span<'_>)
 /// What the letters on the charts mean, and the same numbers as a table.
 fn legend(overview: &Overview, series: &Series) -> impl IntoView + use<> {
     let query = format!("&service={}", path_segment(&series.service));
-    let (span, _) = newest(overview, series, &query, &[]);
+    let (span, _) = newest(overview, series, &query);
     let marks = chart::lettered(&span, &overview.marks);
     let row = |letter: Option<char>, mark: &Mark| {
         let class = format!("mark-letter {}", chart::mark_class(mark.kind));
