@@ -126,9 +126,12 @@ test('a fault is proven on its card, explained by its traces, cleared by one key
       await awake(page);
       const failed = page.locator('.chart', { hasText: 'Failed' }).locator('.plot a', { has: page.locator('title', { hasText: / failed, [1-9]/ }) });
       await failed.last().waitFor({ state: 'attached' });
-      await failed.first().click();
+      // The newest: what failed before the flip was another test's.
+      await failed.last().click();
       await heading(page, 'Traces');
-      await page.locator('.trace-row.failed', { hasText: 'cart-chaos-errors' }).first().locator('.trace-name > a').first().click();
+      const row = page.locator('.trace-row.failed', { hasText: 'cart-chaos-errors' }).first();
+      await until('the failed trace is listed', async () => (await row.count()) > 0 || (await page.reload(), false));
+      await row.locator('.trace-name > a').first().click();
       const span = page.locator('.span.flagged.failed').first();
       await span.locator('.flag-chip', { hasText: 'cart-chaos-errors' }).waitFor();
       await span.locator('.chaos dd', { hasText: 'cart-chaos-errors' }).waitFor();
