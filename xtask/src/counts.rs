@@ -85,6 +85,15 @@ pub fn tap(text: &str) -> Counts {
     Counts { passed: number("pass"), failed: number("fail") + number("cancelled"), skipped: number("skipped") + number("todo") }
 }
 
+/// The names of failed tests in Node's TAP report: `not ok 7 - a cart survives a reload`.
+pub fn failed_in_tap(text: &str) -> Vec<String> {
+    let name = |line: &str| {
+        let (_, name) = line.trim_start().strip_prefix("not ok ")?.split_once(" - ")?;
+        Some(name.split_once(" # ").map_or(name, |(name, _)| name).to_owned())
+    };
+    text.lines().filter_map(name).collect()
+}
+
 fn without_parentheses(text: &str) -> String {
     let mut depth = 0_u32;
     text.chars()
@@ -105,6 +114,12 @@ fn without_parentheses(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn failed_browser_tests_are_known_by_name() {
+        let tap = "TAP version 13\n# Subtest: one\nok 1 - one\n    not ok 2 - two's - way # time=3\nnot ok 3 - three\n# fail 2\n";
+        assert_eq!(super::failed_in_tap(tap), ["two's - way", "three"]);
+    }
 
     fn counts(passed: u64, failed: u64, skipped: u64) -> Counts {
         Counts { passed, failed, skipped }
