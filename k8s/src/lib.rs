@@ -10,6 +10,18 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+/// The services and their ports.
+pub const SERVICES: [(&str, u64); 8] = [
+    ("order", 3001),
+    ("middleware", 3002),
+    ("cart", 3003),
+    ("menu", 3004),
+    ("user", 3005),
+    ("payment", 3006),
+    ("delivery", 3007),
+    ("notification", 3008),
+];
+
 /// What a `kustomization.yaml` may say here.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -4,17 +4,7 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-/// The services and their ports.
-pub const SERVICES: [(&str, u64); 8] = [
-    ("order", 3001),
-    ("middleware", 3002),
-    ("cart", 3003),
-    ("menu", 3004),
-    ("user", 3005),
-    ("payment", 3006),
-    ("delivery", 3007),
-    ("notification", 3008),
-];
+pub use manifests::SERVICES;
 
 /// What is not ours and keeps everybody's state.
 pub const STORES: [&str; 2] = ["redis", "postgres"];

@@ -1,20 +1,9 @@
 //! The full stack on one machine, held against the cluster's base: same images, same settings, addresses that exist.
 
 use crate::{folder, list, text, yaml};
+use manifests::SERVICES;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The services and their ports.
-const SERVICES: [(&str, u64); 8] = [
-    ("order", 3001),
-    ("middleware", 3002),
-    ("cart", 3003),
-    ("menu", 3004),
-    ("user", 3005),
-    ("payment", 3006),
-    ("delivery", 3007),
-    ("notification", 3008),
-];
 
 /// Everything around the platform.
 const AROUND: [&str; 7] = ["redis", "postgres", "flagd", "collector", "jaeger", "prometheus", "grafana"];
