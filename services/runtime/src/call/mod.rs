@@ -1,5 +1,6 @@
 //! Calling another service: in this process or over HTTP, by one policy table.
 
+mod body;
 mod breaker;
 mod embedded;
 mod outgoing;
@@ -7,19 +8,19 @@ mod policy;
 mod remote;
 
 pub use embedded::Embedded;
-pub use policy::{POLICIES, Policy, policy};
+pub use policy::{POLICIES, Policy, STREAM_IDLE, policy};
 pub use remote::Remote;
 
 use crate::chaos::{Breaking, Chaos, ClientFault};
 use crate::telemetry::metrics;
 use async_trait::async_trait;
 use axum::body::Body;
+use body::{Broken, Patient};
 use breaker::{Breaker, FAILURES_TO_OPEN, Pass};
 use bytes::Bytes;
 use contract::client::{Call, Reply, Transport};
 use contract::{ApiError, Code};
 use http::{Request, Response, StatusCode};
-use http_body_util::BodyExt;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Histogram, Meter};
 use std::time::Duration;
@@ -31,9 +32,6 @@ use crate::clock::SharedClock;
 
 /// The question whether somebody is ready. It is asked of those, too, who say that they are not.
 const IS_READY: &str = "health.ready";
-
-/// A reply that is kept whole in memory may not be larger.
-const REPLY_LIMIT_BYTES: usize = 4 * 1024 * 1024;
 
 /// Where a service's requests go. Both kinds take the same requests and give the same responses.
 #[async_trait]
@@ -88,11 +86,28 @@ impl ServiceClient {
         }
     }
 
-    /// Sends one request under `policy` once, with span, deadline, breaker and bulkhead. Bodies stream both ways.
+    /// Sends one request under `policy` once, with span, deadline, breaker and bulkhead. Bodies stream both ways: the call's time is for
+    /// the head of the answer, and its body may take as long as it keeps coming ([`STREAM_IDLE`]).
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, `OVERLOADED` or `TIMEOUT` when there is no response.
-    pub async fn send(&self, policy: &Policy, mut request: Request<Body>) -> Result<Response<Body>, ApiError> {
+    pub async fn send(&self, policy: &Policy, request: Request<Body>) -> Result<Response<Body>, ApiError> {
+        let service = self.service;
+        self.exchange(policy, request, async |response| Ok(response.map(|body| Patient::around(body, service)))).await
+    }
+
+    /// The same for an answer that is kept whole: the call's time is for all of it.
+    async fn fetch(&self, policy: &Policy, request: Request<Body>) -> Result<Response<Bytes>, ApiError> {
+        self.exchange(policy, request, body::whole).await
+    }
+
+    /// Sends the request and takes the response in by `receive`, within the call's time.
+    async fn exchange<B>(
+        &self,
+        policy: &Policy,
+        mut request: Request<Body>,
+        receive: impl AsyncFnOnce(Response<Body>) -> Result<Response<B>, Broken>,
+    ) -> Result<Response<B>, ApiError> {
         let started = Instant::now();
         let span = tracing::info_span!(
             "http.client",
@@ -107,7 +122,7 @@ impl ServiceClient {
             chaos.injected = field::Empty,
         );
         let wait = outgoing::prepare(&mut request, &span, self.token.as_ref(), policy.timeout());
-        let outcome = self.attempt(policy, request, wait).instrument(span.clone()).await;
+        let outcome = self.attempt(policy, request, wait, receive).instrument(span.clone()).await;
         let status = outcome.as_ref().map_or_else(|error| error.status, |response| response.status().as_u16());
         let mut attributes = vec![
             KeyValue::new("rpc.method", policy.name),
@@ -126,7 +141,13 @@ impl ServiceClient {
         outcome
     }
 
-    async fn attempt(&self, policy: &Policy, request: Request<Body>, wait: Duration) -> Result<Response<Body>, ApiError> {
+    async fn attempt<B>(
+        &self,
+        policy: &Policy,
+        request: Request<Body>,
+        wait: Duration,
+        receive: impl AsyncFnOnce(Response<Body>) -> Result<Response<B>, Broken>,
+    ) -> Result<Response<B>, ApiError> {
         let Ok(_permit) = self.in_flight.try_acquire() else {
             return Err(ApiError::new(Code::Overloaded, format!("too many calls to the {} service are in flight", self.service)));
         };
@@ -141,23 +162,31 @@ impl ServiceClient {
             // Last, because a span keeps the last flag that touched it: as usual this call would not have been made.
             self.chaos.breaker_was_passed(policy.name);
         }
-        let sent = match fault {
-            // As if nobody listened, the breaker's count included.
-            Some(ClientFault::Refuse) => Ok(Err(NoResponse::NotSent)),
-            Some(ClientFault::Hang) => tokio::time::timeout(wait, std::future::pending()).await,
-            _ => tokio::time::timeout(wait, self.target.send(request)).await,
+        let answering = async {
+            match fault {
+                // As if nobody listened, the breaker's count included.
+                Some(ClientFault::Refuse) => Err(Broken::Off),
+                Some(ClientFault::Hang) => std::future::pending().await,
+                _ => receive(self.target.send(request).await?).await,
+            }
         };
-        match sent {
+        match tokio::time::timeout(wait, answering).await {
             Ok(Ok(_)) if fault == Some(ClientFault::DropReply) => Err(ApiError::service_unavailable(self.service)),
             Ok(Ok(response)) => {
                 self.breaker.succeeded();
                 Ok(response)
             }
-            Ok(Err(_)) => {
+            Ok(Err(Broken::Off)) => {
                 if self.breaker.failed(failures_to_open) {
                     tracing::warn!(peer.service = self.service, "Circuit breaker opened towards {}", self.service);
                 }
                 Err(ApiError::service_unavailable(self.service))
+            }
+            // It answered; it is we who cannot use the answer.
+            Ok(Err(Broken::TooLarge)) => {
+                self.breaker.succeeded();
+                tracing::error!(peer.service = self.service, "The answer to {} is larger than anything we keep", policy.name);
+                Err(ApiError::internal())
             }
             Err(_) => {
                 self.breaker.failed(failures_to_open);
@@ -191,13 +220,13 @@ impl Transport for ServiceClient {
         let policy = policy(call.name);
         let mut attempt = 1;
         loop {
-            let outcome = self.send(policy, outgoing::request(&call)?).await;
+            let outcome = self.fetch(policy, outgoing::request(&call)?).await;
             let retry = match &outcome {
                 Ok(response) => response.status() == StatusCode::BAD_GATEWAY,
                 Err(error) => error.code == Code::ServiceUnavailable,
             };
             if !(retry && policy.idempotent && attempt < policy.attempts) {
-                return collect(outcome?, self.service).await;
+                return outcome.map(reply);
             }
             tokio::time::sleep(policy::BACK_OFF * attempt).await;
             attempt += 1;
@@ -205,15 +234,10 @@ impl Transport for ServiceClient {
     }
 }
 
-async fn collect(response: Response<Body>, service: &str) -> Result<Reply, ApiError> {
+fn reply(response: Response<Bytes>) -> Reply {
     let (parts, body) = response.into_parts();
     let header = |name: http::HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let retry_after_s = header(http::header::RETRY_AFTER).and_then(|seconds| seconds.parse().ok());
     let link = header(http::header::LINK).map(str::to_owned);
-    let body: Bytes = http_body_util::Limited::new(body, REPLY_LIMIT_BYTES)
-        .collect()
-        .await
-        .map_err(|_| ApiError::service_unavailable(service))?
-        .to_bytes();
-    Ok(Reply { status: parts.status.as_u16(), body, retry_after_s, link })
+    Reply { status: parts.status.as_u16(), body, retry_after_s, link }
 }

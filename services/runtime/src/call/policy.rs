@@ -9,12 +9,17 @@ pub const MAX_IN_FLIGHT: usize = 1_024;
 /// Wait before the n-th retry is n times this.
 pub const BACK_OFF: Duration = Duration::from_millis(25);
 
+/// A body that is passed on as it comes is given up when nothing of it has come for so long. Longer than the pause between two signs of
+/// life on a stream of events (15 s); an order's or a restaurant's page is there at once.
+pub const STREAM_IDLE: Duration = Duration::from_secs(20);
+
 /// The rule for one call.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
     /// `service.call`
     pub name: &'static str,
-    /// Longest wait for the response's head, in milliseconds; the caller's own deadline shortens it.
+    /// Longest wait for the response, its body included, in milliseconds; the caller's own deadline shortens it. Of an answer that is
+    /// passed on as it comes, this is for the head, and [`STREAM_IDLE`] for each piece of the body.
     pub timeout_ms: u64,
     /// How often it is sent at most. More than once only when idempotent.
     pub attempts: u32,
