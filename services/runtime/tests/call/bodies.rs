@@ -114,6 +114,21 @@ async fn answers_that_never_end_open_the_breaker() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn callers_in_a_hurry_do_not_open_the_breaker() {
+    let answers = Answers::with(stalling);
+    let (client, _) = client(answers.clone(), None);
+    for asked in 1..=FAILURES_TO_OPEN * 4 {
+        assert_eq!(in_a_hurry(&client, Duration::from_millis(100)).await.code, Code::Timeout);
+        assert_eq!(answers.count(), asked);
+    }
+    // Those who wait as long as the rule allows do.
+    for _ in 0..FAILURES_TO_OPEN {
+        in_a_hurry(&client, Duration::from_secs(3_600)).await;
+    }
+    assert_eq!(in_a_hurry(&client, Duration::from_millis(100)).await.code, Code::ServiceUnavailable);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_passed_on_may_take_as_long_as_it_keeps_coming() {
     let (client, _) = client(Answers::with(lively), None);
     let asked = Instant::now();
