@@ -1,6 +1,7 @@
 //! The command line, and the plan it becomes.
 
-use clap::{Parser, ValueEnum};
+use clap::builder::{OsStr, Resettable};
+use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -75,6 +76,20 @@ pub struct Args {
     /// For an agent of a platform that does not listen on loopback; the operator's token does as well
     #[arg(long, value_name = "TOKEN", env = "INTERNAL_TOKEN", hide_env_values = true)]
     pub internal_token: Option<String>,
+}
+
+impl Args {
+    /// What this process was told. A variable that is set to nothing is not set.
+    ///
+    /// # Errors
+    /// What is wrong, or what `--help` asked for.
+    pub fn from_process() -> Result<Self, clap::Error> {
+        let command = Self::command().mut_args(|setting| {
+            let empty = setting.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+            if empty { setting.env(Resettable::<OsStr>::Reset) } else { setting }
+        });
+        Self::from_arg_matches(&command.try_get_matches()?)
+    }
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]

@@ -53,6 +53,28 @@ fn assert_refused(binary: &str, settings: &[(&str, &str)], variable: &str) {
 }
 
 #[test]
+fn a_setting_that_is_set_to_nothing_is_absent() {
+    let shared = "REDIS_URL DATABASE_URL DATA_DIR MENU_URL CART_URL MIDDLEWARE_URL ORDER_URL USER_URL PAYMENT_URL DELIVERY_URL \
+                  NOTIFICATION_URL FLAGS_SOURCE INTERNAL_TOKEN OIDC_ISSUER SEED LOG_FORMAT";
+    let of_server = "OPERATOR_TOKEN FLAGS_SYNC_ADDR LAN RATE_LIMIT TRUSTED_PROXIES";
+    let of_load = "TARGET_URL LOAD_PRESET REPORT_DIR SEED OPERATOR_TOKEN INTERNAL_TOKEN";
+    let nothing = |names: &'static str| names.split_whitespace().map(|name| (name, "")).collect::<Vec<_>>();
+    // The one that is wrong is found, so that all the others were taken.
+    let mut settings = nothing(shared);
+    settings.extend(nothing(of_server));
+    settings.push(("SITE_ADDR", "nowhere"));
+    assert_refused("server", &settings, "SITE_ADDR");
+    let mut settings = nothing(shared);
+    settings.push(("LISTEN_ADDR", "nowhere"));
+    assert_refused("menu", &settings, "LISTEN_ADDR");
+    let mut settings = nothing(of_load);
+    settings.push(("REQUEST_RATE", "often"));
+    let output = run("loadgen", &[], &settings);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(64) && said.contains("--request-rate"), "{said}");
+}
+
+#[test]
 fn a_wrong_setting_is_one_sentence_that_names_it_and_exit_code_64() {
     let redis = RedisServer::start();
     let redis = redis.url();

@@ -9,7 +9,9 @@ use crate::service::Service;
 use crate::telemetry::{Sink, Telemetry, Wishes};
 use axum::Router;
 use axum::serve::ListenerExt;
-use clap::{Args, CommandFactory, FromArgMatches, Parser};
+use clap::builder::{OsStr, Resettable};
+use clap::{Args, Command, CommandFactory, FromArgMatches, Parser};
+use std::ffi::OsString;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -76,18 +78,29 @@ where
     })
 }
 
-/// Reads arguments and environment. `--help` and `--version` end well, everything else that is wrong ends with 64.
+/// Reads arguments and environment. `--help` and `--version` end well, everything else that is wrong ends with 64. A variable that is set
+/// to nothing is not set.
 ///
 /// # Errors
 /// The exit code to end with; what there is to say has been printed.
 pub fn parse<T: Args + FromArgMatches + CommandFactory>(name: &'static str, about: &'static str) -> Result<T, ExitCode> {
     let command = T::command().name(name).bin_name(name).about(about).version(env!("CARGO_PKG_VERSION"));
+    let command = without_empty(command, |name| std::env::var_os(name));
     let said = |error: clap::Error| {
         let _ = error.print();
         if error.use_stderr() { ExitCode::from(EXIT_CONFIG) } else { ExitCode::SUCCESS }
     };
     let matches = command.try_get_matches().map_err(said)?;
     T::from_arg_matches(&matches).map_err(said)
+}
+
+/// Lets go of the variables of those settings that `environment` has nothing for but the name: a compose file or a manifest that leaves a
+/// value open means the default.
+fn without_empty(command: Command, environment: fn(&std::ffi::OsStr) -> Option<OsString>) -> Command {
+    command.mut_args(|setting| {
+        let empty = setting.get_env().and_then(environment).is_some_and(|value| value.is_empty());
+        if empty { setting.env(Resettable::<OsStr>::Reset) } else { setting }
+    })
 }
 
 /// Starts telemetry, the async runtime and the platform, runs `main` until it returns, then drains and flushes. `sink` keeps the process'
@@ -193,5 +206,23 @@ pub async fn serve(listener: TcpListener, app: Router, stop: CancellationToken) 
     tokio::select! {
         outcome = serving => if let Err(error) = outcome { tracing::error!(%error, "The listener failed") },
         () = late => tracing::warn!("Requests were still in flight after {} s", DRAIN.as_secs()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ServiceArgs, without_empty};
+    use clap::CommandFactory;
+
+    #[test]
+    fn a_variable_that_is_set_to_nothing_is_not_looked_at() {
+        let command = without_empty(ServiceArgs::command(), |name| match name.to_str() {
+            Some("SEED" | "LISTEN_ADDR" | "MENU_URL") => Some("".into()),
+            Some("REDIS_URL") => Some("redis://127.0.0.1".into()),
+            _ => None,
+        });
+        let looks_at = |id: &str| command.get_arguments().find(|setting| setting.get_id() == id).unwrap().get_env().is_some();
+        assert_eq!(["seed", "listen_addr", "menu_url"].map(looks_at), [false; 3]);
+        assert_eq!(["redis_url", "cart_url", "data_dir"].map(looks_at), [true; 3]);
     }
 }
