@@ -118,7 +118,7 @@ impl Platform {
         }
     }
 
-    /// The database of a service, with its schema in place: that of `DATABASE_URL`, or else a SQLite file of its own in `DATA_DIR`.
+    /// The database of a service, with its schema in place: its part of `DATABASE_URL`, or else a SQLite file of its own in `DATA_DIR`.
     ///
     /// # Errors
     /// It cannot be opened, does not answer, or the address is for a database that is not supported.

@@ -25,9 +25,10 @@
 //! - `COLLATE "C"` on text columns that are sorted or compared gives PostgreSQL SQLite's byte order.
 //! - Write the rows of a batch in the order of their keys, on every path: two replicas that lock the same rows in different orders stop
 //!   each other. PostgreSQL ends one of the two, and the batch is tried again, but both have waited for a second by then.
-//! - Services may be pointed at one SQLite file and then share its tables' names. On PostgreSQL each has a schema of its own.
+//! - Each service has a SQLite file of its own (`file_of`), on PostgreSQL a schema of its own: names of tables are nobody else's business.
 
 mod dialect;
+mod file_of;
 mod group_commit;
 mod postgres;
 mod row;
@@ -66,10 +67,13 @@ fn migrator(migrations: &'static Migrations) -> Migrator {
         .iter()
         .map(|(version, name, sql)| Migration::new(*version, (*name).into(), MigrationType::Simple, sqlx::SqlStr::from_static(sql), false));
     let mut migrator = Migrator::with_migrations(steps.collect());
-    // By the name of its first step, so that schemas which share a database keep their own count.
-    let schema = migrations.first().map_or("none", |(_, name, _)| *name);
-    migrator.dangerous_set_table_name(format!("migrations_{schema}"));
+    migrator.dangerous_set_table_name(count_of(migrations));
     migrator
+}
+
+/// The table that says how far a schema has come: by the name of its first step, because the runtime's schema lies beside the service's.
+fn count_of(migrations: &Migrations) -> String {
+    format!("migrations_{}", migrations.first().map_or("none", |(_, name, _)| *name))
 }
 
 /// A database with its schema in place. Clones share it.
@@ -84,7 +88,8 @@ enum Backend {
 
 impl Database {
     /// Opens what `url` names (`sqlite:PATH`, `sqlite::memory:`, `postgres://..` or `postgresql://..`) and brings the schema up to date.
-    /// A SQLite file is made when it is not there, and so is the PostgreSQL schema, which has the service's name.
+    /// A SQLite file is made when it is not there, and so is the PostgreSQL schema; both have the service's name: `sqlite:data/feast.db` is
+    /// `data/feast-order.db` for the order service.
     ///
     /// # Errors
     /// One sentence that names the setting at fault, and never a password.
@@ -94,7 +99,7 @@ impl Database {
         }
         match url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
             Some(":memory:") => Self::in_memory(service, schema).await,
-            Some(path) if !path.is_empty() => Self::open_file(Path::new(path), schema).await,
+            Some(path) if !path.is_empty() => Self::open_file(&file_of::file_of(Path::new(path), service, schema).await?, schema).await,
             _ => Err(BootError::Config("DATABASE_URL must be sqlite:PATH, sqlite::memory: or postgres://USER@HOST/DATABASE".to_owned())),
         }
     }
