@@ -2,18 +2,16 @@
 //!
 //! The trial itself is a test of the server (`server/tests/system/verify`), which starts platforms as all tests of the system do.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
-use crate::build;
-use crate::counts::{self, Counts};
+use crate::counts::Counts;
 use crate::paths::Paths;
-use crate::process::{Stream, cargo, tee};
-use crate::report::Report;
-use crate::{setup, test};
+use crate::trial;
 
 /// What to try.
 pub struct Wanted {
@@ -27,19 +25,19 @@ pub struct Wanted {
 const TABLE: &str = "verify-flags/table.txt";
 
 pub fn command(paths: &Paths, wanted: &Wanted) -> Result<ExitCode> {
-    let mut report = Report::new();
-    let _ = report.stage("test programs", || setup::for_tests(paths));
-    if build::stages(paths, &mut report).is_ok() && report.stage("compile tests", || build::system_tests(paths)).is_ok() {
+    Ok(trial::command(paths, "flags", || {
         let only = wanted.only.join(",");
-        let _ = report.stage("flags", || {
-            let mut counts = trial(paths, "verify::suite_", &only)?;
-            if !wanted.quick {
-                counts += trial(paths, "verify::full_", &only)?;
-            }
-            summary(paths, counts)
-        });
-    }
-    Ok(report.close())
+        let mut counts = suite_of(paths, &only)?;
+        if !wanted.quick {
+            counts += trial::make(paths, "verify::full_", &settings(&table(paths), &only))?;
+        }
+        let file = table(paths);
+        let file = paths.short(&file);
+        if counts.failed > 0 {
+            bail!("{counts}; see {file}");
+        }
+        Ok(format!("every flag is proven; table in {file}"))
+    }))
 }
 
 /// The part of the suite: one variant of each flag, embedded, and the trial of the trial itself.
@@ -47,7 +45,7 @@ pub fn command(paths: &Paths, wanted: &Wanted) -> Result<ExitCode> {
 /// # Errors
 /// A flag is not proven, or one is although nothing was done.
 pub fn suite(paths: &Paths) -> Result<Counts> {
-    trial(paths, "verify::suite_", "")
+    suite_of(paths, "")
 }
 
 /// Where the table of the last trial is.
@@ -55,37 +53,16 @@ pub fn table(paths: &Paths) -> PathBuf {
     paths.target.join(TABLE)
 }
 
-fn trial(paths: &Paths, tests: &str, only: &str) -> Result<Counts> {
+/// Begins the table anew; other trials write below it.
+fn suite_of(paths: &Paths, only: &str) -> Result<Counts> {
     let file = table(paths);
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     }
-    if tests == "verify::suite_" {
-        // The others write below what is there.
-        let _ = fs::remove_file(&file);
-    }
-    let mut trial: Command = cargo(paths);
-    trial.args(["test", "--test", "system"]).args(build::PACKAGES);
-    // One at a time: each needs the machine for itself.
-    trial.args(["--", tests, "--ignored", "--nocapture", "--test-threads=1"]);
-    test::environment(paths, &mut trial);
-    trial.env("FEAST_VERIFY_FILE", &file);
-    if !only.is_empty() {
-        trial.env("FEAST_VERIFY_ONLY", only);
-    }
-    let (status, text) = tee(&mut trial, Stream::Stdout)?;
-    let counts = counts::libtest(&text);
-    if counts.passed + counts.failed == 0 {
-        bail!("no trial was made ({status})");
-    }
-    Ok(counts)
+    let _ = fs::remove_file(&file);
+    trial::make(paths, "verify::suite_", &settings(&file, only))
 }
 
-fn summary(paths: &Paths, counts: Counts) -> Result<String> {
-    let file = table(paths);
-    let file = paths.short(&file);
-    if counts.failed > 0 {
-        bail!("{counts}; see {file}");
-    }
-    Ok(format!("every flag is proven; table in {file}"))
+fn settings<'a>(file: &'a std::path::Path, only: &'a str) -> [(&'static str, &'a OsStr); 2] {
+    [("FEAST_VERIFY_FILE", file.as_os_str()), ("FEAST_VERIFY_ONLY", only.as_ref())]
 }

@@ -10,14 +10,13 @@ mod plan;
 mod table;
 mod traffic;
 
-use crate::harness::{Mode, Options, Platform, clean_command, run};
+use crate::harness::{Agent, Mode, Options, Platform, balanced, run};
 use contract::flags::{FlagState, SignalKind};
 use contract::proof::{Proof, Verdict};
 use plan::{DISH, Flip};
 use serde_json::json;
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 use table::Row;
 
@@ -27,8 +26,10 @@ const WARM_UP: Duration = Duration::from_secs(30);
 const NOTHING_HAPPENS_FOR: Duration = Duration::from_secs(10);
 /// From a flip to the first request that it touches. Some flags act on what seldom happens, and then it is the traffic's time.
 const FIRST_WITHIN: Duration = Duration::from_secs(1);
-/// Everything but a level needs less: 5 s, and before it 3 s until the last flip has settled.
-const LEARN: Duration = Duration::from_secs(9);
+/// What is usual between two flips adds to what is known of the five minutes before; the first 3 s after a change do not count.
+const LEARN: Duration = Duration::from_secs(6);
+/// A level is compared with slices of 5 s, and with how much they differ.
+const LEARN_LEVEL: Duration = Duration::from_secs(15);
 /// How long a wave waits until its effects are gone. What is slower, goes beside the next.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two looks at the proofs.
@@ -53,7 +54,7 @@ fn suite_every_flag_is_proven_in_one_variant() {
 fn suite_without_the_chaos_layer_nothing_is_proven() {
     let options = Options { settings: vec![("FEAST_SELF_TEST", "without-chaos".to_owned())], ..Options::default() };
     run(Mode::Embedded, options, async |platform| {
-        let _agent = Agent::start(platform).await;
+        let _agent = Agent::start(platform, USERS).await;
         let over = Cell::new(false);
         let trial = async {
             tokio::time::sleep(NOTHING_HAPPENS_FOR).await;
@@ -74,13 +75,13 @@ fn suite_without_the_chaos_layer_nothing_is_proven() {
 }
 
 #[test]
-#[ignore = "takes half an hour: cargo xtask verify-flags"]
+#[ignore = "takes twenty minutes: cargo xtask verify-flags"]
 fn full_every_variant_is_proven_in_one_process() {
     verify(Mode::Embedded, Vec::new());
 }
 
 #[test]
-#[ignore = "takes half an hour: cargo xtask verify-flags"]
+#[ignore = "takes twenty minutes: cargo xtask verify-flags"]
 fn full_every_variant_is_proven_on_nine_processes() {
     verify(Mode::Split, Vec::new());
 }
@@ -104,9 +105,9 @@ fn chosen(waves: Vec<Vec<Flip>>) -> Vec<Vec<Flip>> {
 fn verify(mode: Mode, waves: Vec<Vec<Flip>>) {
     let (rows, missing) = (Cell::new(Vec::new()), Cell::new(Vec::new()));
     run(mode, Options::default(), async |platform| {
-        let _agent = Agent::start(platform).await;
+        let _agent = Agent::start(platform, USERS).await;
         let known = known(platform).await;
-        let partial = std::env::var_os("FEAST_VERIFY_ONLY").is_some();
+        let partial = std::env::var_os("FEAST_VERIFY_ONLY").is_some_and(|only| !only.is_empty());
         let pace = if waves.is_empty() { Pace::Full } else { Pace::Suite };
         let waves = chosen(if waves.is_empty() { every_variant(&known) } else { waves });
         let tried: BTreeSet<&str> = waves.iter().flatten().map(|(flag, _)| *flag).collect();
@@ -125,7 +126,7 @@ fn verify(mode: Mode, waves: Vec<Vec<Flip>>) {
         };
         let (mut found, ()) = futures::join!(trial, traffic::run(platform, &over));
         platform.http.put("/api/load", json!({"users": 0})).operator().send().await;
-        if let Err(why) = balanced(platform).await {
+        if let Err(why) = balanced(platform, SETTLES_WITHIN).await {
             found.push(Row { wrong: Some(why), ..Row::new(name(mode), "the ledger", "after all of it") });
         }
         rows.set(found);
@@ -249,7 +250,7 @@ impl Trial<'_> {
         };
         match self.pace {
             Pace::Suite => PAUSE,
-            Pace::Full if wave.iter().any(is_level) => WARM_UP,
+            Pace::Full if wave.iter().any(is_level) => LEARN_LEVEL,
             Pace::Full => LEARN,
         }
     }
@@ -315,40 +316,5 @@ impl Trial<'_> {
         for row in self.rows.iter_mut().filter(|row| row.is_going() && row.wrong.is_none()) {
             row.wrong = Some("its effect stays".to_owned());
         }
-    }
-}
-
-async fn balanced(platform: &Platform) -> Result<(), String> {
-    let began = Instant::now();
-    loop {
-        let answer = platform.http.get("/api/ledger").operator().try_send().await;
-        let ledger = answer.ok().filter(|answer| answer.status == 200).map(|answer| answer.json()).unwrap_or_default();
-        if ledger["balanced"] == true {
-            return Ok(());
-        }
-        if began.elapsed() > SETTLES_WITHIN {
-            return Err(format!("the ledger is out of balance: {ledger}"));
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
-}
-
-/// A load generator that follows the platform; it ends with its value.
-struct Agent(Child);
-
-impl Agent {
-    async fn start(platform: &Platform) -> Self {
-        let mut agent = clean_command("loadgen");
-        agent.args(["--agent", "--host", platform.http.base(), "--operator-token", crate::harness::OPERATOR_TOKEN]);
-        let agent = Self(agent.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
-        platform.http.put("/api/load", json!({"users": USERS})).operator().send().await.expect(200);
-        agent
-    }
-}
-
-impl Drop for Agent {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
