@@ -2,9 +2,11 @@
 
 mod expiring;
 pub mod redis;
+mod shared;
 pub mod sql;
 
 pub use expiring::ExpiringMap;
+pub use shared::Shared;
 
 use crate::chaos::{Chaos, Connections, StoreFault, Taken};
 use crate::telemetry::metrics;

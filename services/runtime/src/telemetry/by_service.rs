@@ -83,9 +83,9 @@ impl LogProcessor for LogOwner {
 /// One exporter a service; `None` when `build` has none.
 type Each<T, E> = Result<Option<HashMap<&'static str, T>>, E>;
 
-fn one_each<T, E>(process: &'static str, build: impl Fn() -> Option<Result<T, E>>) -> Each<T, E> {
-    // A process that is one service needs one exporter; the server may host them all.
-    let services: &[&'static str] = if process == "server" { &SERVICES } else { &[process] };
+/// A process that is one service alone needs one exporter; the server may host them all.
+fn one_each<T, E>(process: &'static str, alone: bool, build: impl Fn() -> Option<Result<T, E>>) -> Each<T, E> {
+    let services: &[&'static str] = if alone { &[process] } else { &SERVICES };
     services.iter().map(|service| build().map(|built| built.map(|built| (*service, built)))).collect::<Option<Result<_, _>>>().transpose()
 }
 
@@ -100,8 +100,8 @@ impl<E: SpanExporter> ByServiceSpans<E> {
     ///
     /// # Errors
     /// What `build` answers.
-    pub fn new<X>(process: &'static str, build: impl Fn() -> Option<Result<E, X>>) -> Result<Option<Self>, X> {
-        Ok(one_each(process, build)?.map(|exporters| Self { process, exporters }))
+    pub fn new<X>(process: &'static str, alone: bool, build: impl Fn() -> Option<Result<E, X>>) -> Result<Option<Self>, X> {
+        Ok(one_each(process, alone, build)?.map(|exporters| Self { process, exporters }))
     }
 }
 
@@ -144,8 +144,8 @@ impl<E: LogExporter> ByServiceLogs<E> {
     ///
     /// # Errors
     /// What `build` answers.
-    pub fn new<X>(process: &'static str, build: impl Fn() -> Option<Result<E, X>>) -> Result<Option<Self>, X> {
-        Ok(one_each(process, build)?.map(|exporters| Self { process, exporters }))
+    pub fn new<X>(process: &'static str, alone: bool, build: impl Fn() -> Option<Result<E, X>>) -> Result<Option<Self>, X> {
+        Ok(one_each(process, alone, build)?.map(|exporters| Self { process, exporters }))
     }
 }
 
@@ -209,7 +209,7 @@ mod tests {
     #[tokio::test]
     async fn a_span_is_exported_under_the_service_that_was_running() {
         let kept = Kept::default();
-        let exporter = ByServiceSpans::new("server", || Some(Ok::<_, ()>(kept.clone()))).unwrap().unwrap();
+        let exporter = ByServiceSpans::new("server", false, || Some(Ok::<_, ()>(kept.clone()))).unwrap().unwrap();
         let provider = SdkTracerProvider::builder().with_span_processor(SpanOwner::new("server")).with_simple_exporter(exporter).build();
         let tracer = provider.tracer("test");
         tracer.start("edge").end();

@@ -7,12 +7,14 @@
 mod by_service;
 mod export;
 mod format;
+mod guest;
 pub mod metrics;
 pub mod propagation;
 mod sink;
 
 pub use by_service::SERVICE;
 pub use export::is_wanted;
+pub use guest::Guest;
 pub use sink::Sink;
 
 use crate::config::LogFormat;
@@ -25,7 +27,7 @@ use opentelemetry_sdk::logs::{BatchLogProcessor, SdkLoggerProvider};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{BatchSpanProcessor, SdkTracerProvider};
 use sink::Feed;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tracing::Subscriber;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -70,19 +72,21 @@ impl Telemetry {
     /// A bad `RUST_LOG` or `OTEL_*` setting.
     pub fn start(service: &'static str, log_format: LogFormat, wishes: Wishes) -> Result<Self, TelemetryError> {
         opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
-        let to = Destinations::read(wishes.sink.is_none(), wishes.token.as_deref());
+        // Who keeps his own may be many services, and everybody else is one.
+        let alone = wishes.sink.is_none();
+        let to = Destinations::read(alone, wishes.token.as_deref());
         let feed = wishes.sink.filter(|_| !export::is_disabled()).map(Feed::start).transpose()?;
 
         let mut tracer = SdkTracerProvider::builder().with_resource(resource(service)).with_span_processor(SpanOwner::new(service));
         if let Some(feed) = feed.clone().filter(|_| export::is_wanted("TRACES")) {
             tracer = tracer.with_span_processor(feed);
         }
-        if let Some(exporter) = ByServiceSpans::new(service, || to.traces.spans())? {
+        if let Some(exporter) = ByServiceSpans::new(service, alone, || to.traces.spans())? {
             tracer = tracer.with_span_processor(BatchSpanProcessor::builder(exporter).with_batch_config(export::span_batches()).build());
         }
 
         let feed = feed.filter(|_| export::is_wanted("LOGS"));
-        let exporter = ByServiceLogs::new(service, || to.logs.logs())?;
+        let exporter = ByServiceLogs::new(service, alone, || to.logs.logs())?;
         let mut logger = None;
         if feed.is_some() || exporter.is_some() {
             let mut builder = SdkLoggerProvider::builder().with_resource(resource(service)).with_log_processor(LogOwner::new(service));
@@ -134,13 +138,21 @@ impl Telemetry {
     }
 }
 
-/// Who emits: the service's name and the release it is of. `OTEL_RESOURCE_ATTRIBUTES` adds to it.
+/// Tells replicas apart. Another one after every start.
+static INSTANCE: LazyLock<String> = LazyLock::new(|| uuid::Uuid::new_v4().to_string());
+
+/// Who emits: the service's name, the release it is of, and which of its replicas. `OTEL_RESOURCE_ATTRIBUTES` adds to it, and may name the
+/// replica.
 pub(crate) fn resource(service: &'static str) -> Resource {
-    Resource::builder()
+    let instance = opentelemetry::Key::from_static_str("service.instance.id");
+    let named = Resource::builder()
         .with_service_name(service)
         .with_attribute(opentelemetry::KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
-        .with_attribute(opentelemetry::KeyValue::new("service.namespace", "feast-flow"))
-        .build()
+        .with_attribute(opentelemetry::KeyValue::new("service.namespace", "feast-flow"));
+    match Resource::builder().build().get_ref(&instance) {
+        Some(_) => named.build(),
+        None => named.with_attribute(opentelemetry::KeyValue::new(instance, INSTANCE.clone())).build(),
+    }
 }
 
 /// What exporters log about their own work must not be exported by them: it would never end.
