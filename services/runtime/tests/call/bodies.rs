@@ -15,7 +15,7 @@ use runtime::context::{self, RequestContext};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 
@@ -93,6 +93,9 @@ async fn an_answer_that_stalls_on_its_way_over_a_socket_is_given_up_too() {
         let mut open = Vec::new();
         loop {
             let (mut connection, _) = listener.accept().await.unwrap();
+            // An answer to a question that was not asked is none.
+            let asked = connection.read(&mut [0; 4_096]).await.unwrap();
+            assert!(asked > 0);
             connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"id\":").await.unwrap();
             open.push(connection);
         }
