@@ -5,6 +5,7 @@
 mod bench;
 mod on_disk;
 mod server;
+mod shared;
 mod values;
 mod writing;
 
@@ -18,6 +19,7 @@ testkit::conformance! {
         jobs_that_are_handed_over_in_order_are_written_in_order_whoever_waits,
         a_queue_that_is_full_is_an_error_at_once,
         a_job_that_fails_fails_alone,
+        a_job_that_panics_fails_alone_and_the_writer_goes_on,
         a_writer_ends_with_what_it_was_given,
         writers_of_one_database_do_not_disturb_each_other,
         readers_do_not_see_what_is_not_committed_or_wait_for_it,
@@ -52,6 +54,7 @@ mod reopened {
         facts in writing {
             what_was_written_is_there_for_the_next_process,
             a_later_schema_is_added_to_what_is_there,
+            tables_are_emptied_as_a_whole_and_their_triggers_run_for_what_comes_after,
         }
     }
 }

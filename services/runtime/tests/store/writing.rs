@@ -84,6 +84,30 @@ pub async fn a_job_that_fails_fails_alone(bench: Bench) {
     writer.submit("after".to_owned()).await.unwrap();
 }
 
+/// Writes, and panics after the job that says so.
+struct Nervous;
+
+#[async_trait]
+impl Apply for Nervous {
+    type Job = String;
+    type Done = usize;
+
+    async fn apply(&self, transaction: &mut Connection<'_>, jobs: &[String]) -> Result<Vec<usize>, sqlx::Error> {
+        let done = WriteNotes::default().apply(transaction, jobs).await?;
+        assert!(!jobs.iter().any(|job| job == "panic"), "as told");
+        Ok(done)
+    }
+}
+
+pub async fn a_job_that_panics_fails_alone_and_the_writer_goes_on(bench: Bench) {
+    let writer = GroupCommit::start(&bench.database, Nervous);
+    let waiting = ["one", "panic", "two"].map(|job| writer.enqueue(job.to_owned()));
+    let written: Vec<bool> = futures::future::join_all(waiting).await.iter().map(Result::is_ok).collect();
+    assert_eq!(written, [true, false, true]);
+    writer.submit("three".to_owned()).await.unwrap();
+    assert_eq!(bench.notes().await, ["one", "two", "three"]);
+}
+
 pub async fn a_writer_ends_with_what_it_was_given(bench: Bench) {
     let writer = bench.writer();
     let last = writer.enqueue("last words".to_owned());
@@ -149,4 +173,49 @@ pub async fn a_later_schema_is_added_to_what_is_there(bench: Bench) {
     let bench = bench.reopened(&NOTES_LATER).await;
     assert_eq!(bench.database.run("UPDATE notes SET author = $1", args!["Ada"]).await.unwrap(), 1);
     assert_eq!(bench.notes().await, ["kept"]);
+}
+
+/// Empties both tables, and fails afterwards when it is told to.
+struct Clear {
+    fails: bool,
+}
+
+#[async_trait]
+impl Apply for Clear {
+    type Job = ();
+    type Done = ();
+
+    async fn apply(&self, transaction: &mut Connection<'_>, jobs: &[()]) -> Result<Vec<()>, sqlx::Error> {
+        transaction.clear(&["notes", "heard"]).await?;
+        if self.fails { Err(sqlx::Error::Protocol("after all".to_owned())) } else { Ok(vec![(); jobs.len()]) }
+    }
+}
+
+pub async fn tables_are_emptied_as_a_whole_and_their_triggers_run_for_what_comes_after(bench: Bench) {
+    let database = &bench.database;
+    database.run("CREATE TABLE heard (what TEXT NOT NULL)", args![]).await.unwrap();
+    if database.is_shared() {
+        let hear = "CREATE FUNCTION hear() RETURNS trigger LANGUAGE plpgsql AS \
+            $$ BEGIN INSERT INTO heard (what) VALUES (OLD.text); RETURN NULL; END $$";
+        database.run(hear, args![]).await.unwrap();
+        database.run("CREATE TRIGGER hears AFTER DELETE ON notes FOR EACH ROW EXECUTE FUNCTION hear()", args![]).await.unwrap();
+    } else {
+        let hear = "CREATE TRIGGER hears AFTER DELETE ON notes BEGIN INSERT INTO heard (what) VALUES (OLD.text); END";
+        database.run(hear, args![]).await.unwrap();
+    }
+    let heard = async || database.one("SELECT COUNT(*) FROM heard", args![]).await.unwrap().int(0).unwrap();
+    let writer = bench.writer();
+    writer.submit("one".to_owned()).await.unwrap();
+    assert!(GroupCommit::start(database, Clear { fails: true }).submit(()).await.is_err());
+    assert_eq!(bench.notes().await, ["one"]);
+    database.run("DELETE FROM notes", args![]).await.unwrap();
+    assert_eq!(heard().await, 1, "it hears of rows");
+    for text in ["two", "three"] {
+        writer.submit(text.to_owned()).await.unwrap();
+    }
+    GroupCommit::start(database, Clear { fails: false }).submit(()).await.unwrap();
+    assert_eq!((bench.notes().await, heard().await), (Vec::new(), 0));
+    writer.submit("four".to_owned()).await.unwrap();
+    database.run("DELETE FROM notes", args![]).await.unwrap();
+    assert_eq!(heard().await, 1, "and goes on hearing");
 }

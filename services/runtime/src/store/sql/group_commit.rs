@@ -5,8 +5,10 @@ use super::sqlite::Sqlite;
 use super::{Backend, Connection, Database};
 use crate::store::StoreError;
 use async_trait::async_trait;
+use futures::FutureExt;
 use sqlx::PgConnection;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use tokio::sync::{mpsc, oneshot};
 
 /// Most jobs in one transaction. Latency of a commit stays in the low milliseconds.
@@ -90,10 +92,17 @@ enum Writer {
 
 impl Writer {
     async fn write<A: Apply>(&mut self, apply: &A, jobs: &[A::Job]) -> Result<Vec<A::Done>, sqlx::Error> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.write(apply, jobs).await,
-            Self::Postgres(postgres, open) => postgres.write(open, apply, jobs).await,
-        }
+        let writing = async {
+            match self {
+                Self::Sqlite(sqlite) => sqlite.write(apply, jobs).await,
+                Self::Postgres(postgres, open) => postgres.write(open, apply, jobs).await,
+            }
+        };
+        // A job that panics must not end the writer: nothing would ever be written again. Its transaction is rolled back as any other.
+        AssertUnwindSafe(writing).catch_unwind().await.unwrap_or_else(|_| {
+            tracing::error!("A job panicked while it was written");
+            Err(sqlx::Error::WorkerCrashed)
+        })
     }
 }
 

@@ -27,6 +27,7 @@
 //!   each other. PostgreSQL ends one of the two, and the batch is tried again, but both have waited for a second by then.
 //! - Each service has a SQLite file of its own (`file_of`), on PostgreSQL a schema of its own: names of tables are nobody else's business.
 
+mod clear;
 mod dialect;
 mod file_of;
 mod group_commit;
