@@ -11,6 +11,7 @@ mod routes;
 pub mod store;
 
 use arrivals::Arrivals;
+use contract::Timestamp;
 use faults::Faults;
 use metrics::Metrics;
 use runtime::boot::{BootError, run_service};
@@ -28,6 +29,13 @@ pub const NAME: &str = "delivery";
 
 /// How often the world moves on. Nobody sees a courier stand still for a quarter of a second.
 const TICK: Duration = Duration::from_millis(250);
+
+/// How often it is looked for deliveries that are too old to be kept. The first time so long after a start: what was said while nobody ran
+/// is heard before.
+const FORGET_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Couriers ride between two steps of forgetting.
+const FORGET_PAUSE: Duration = Duration::from_millis(50);
 
 /// How often queues are counted for the metrics.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
@@ -51,6 +59,16 @@ impl State {
             tracing::info!(joined = ticked.joined, left = ticked.left, "Freelancers: {} joined, {} left", ticked.joined, ticked.left);
         }
         self.metrics.ticked(&ticked);
+        Ok(())
+    }
+
+    /// Lets go of what was completed long ago, a little at a time.
+    async fn forget(&self) -> Result<(), StoreError> {
+        let keep_ms = i64::try_from(store::KEEP.as_millis()).unwrap_or(i64::MAX);
+        let before = Timestamp::from_millis(self.clock.now().millis().saturating_sub(keep_ms));
+        while self.book.forget(before).await? > 0 {
+            tokio::time::sleep(FORGET_PAUSE).await;
+        }
         Ok(())
     }
 
@@ -83,6 +101,11 @@ pub async fn build(platform: &Platform) -> Result<Service, BootError> {
     Jobs::every(platform, NAME, &database, "ride", TICK, move || {
         let state = ticking.clone();
         async move { state.tick().await }
+    });
+    let (forgetting, begins) = (state.clone(), platform.clock.now() + FORGET_EVERY);
+    Jobs::every(platform, NAME, &database, "forget-deliveries", FORGET_EVERY, move || {
+        let state = forgetting.clone();
+        async move { if state.clock.now() < begins { Ok(()) } else { state.forget().await } }
     });
     let counting = state.clone();
     platform.every(NAME, COUNT_EVERY, move || {

@@ -130,6 +130,16 @@ impl DeliveryBook for SqlDeliveryBook {
         self.guard.run("set_autopilot", write).await
     }
 
+    async fn forget(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let write = async {
+            match self.writer.submit(Job::Forget(before)).await? {
+                Done::Forgotten(deliveries) => Ok(deliveries),
+                _ => Err(mixed_up()),
+            }
+        };
+        self.guard.run("forget", write).await
+    }
+
     async fn reset(&self, now: Timestamp) -> Result<(), StoreError> {
         self.write("reset", Job::Reset(now)).await
     }

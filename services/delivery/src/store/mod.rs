@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod book;
+mod forget;
 mod hurry;
 mod rows;
 mod tick;
@@ -9,6 +10,7 @@ mod writes;
 
 pub use arrivals::take;
 pub use book::{SCHEMA, SqlDeliveryBook};
+pub use forget::KEEP;
 pub use rows::word;
 
 use async_trait::async_trait;
@@ -93,6 +95,9 @@ pub trait DeliveryBook: Send + Sync {
 
     /// Whether this courier rides by itself; false when there is no such courier.
     async fn set_autopilot(&self, id: &str, autopilot: bool) -> Result<bool, StoreError>;
+
+    /// Removes some hundreds of the deliveries that were completed before `before`, and leaves the sums as they are; answers how many.
+    async fn forget(&self, before: Timestamp) -> Result<u64, StoreError>;
 
     /// Back to the couriers of the platform's cities, without any delivery.
     async fn reset(&self, now: Timestamp) -> Result<(), StoreError>;

@@ -1,5 +1,6 @@
 //! What the book writes beside the tick, and the steps that both make.
 
+use super::forget::forget;
 use super::hurry::hurry;
 use super::rows::{About, about, day, place, status, word};
 use super::tick::tick;
@@ -24,6 +25,8 @@ pub enum Job {
     Hurry(Timestamp),
     Advance(Advance),
     SetAutopilot(String, bool),
+    /// Deliveries that were completed before.
+    Forget(Timestamp),
     Reset(Timestamp),
 }
 
@@ -33,6 +36,8 @@ pub enum Done {
     Advanced(Advanced),
     /// Whether there is such a row.
     Set(bool),
+    /// So many deliveries.
+    Forgotten(u64),
 }
 
 pub struct DeliveryWrites {
@@ -60,10 +65,10 @@ impl Apply for DeliveryWrites {
                 }
                 Job::Advance(step) => Done::Advanced(advance(transaction, &self.faults, step).await?),
                 Job::SetAutopilot(id, autopilot) => Done::Set(set_autopilot(transaction, id, *autopilot).await?),
+                Job::Forget(before) => Done::Forgotten(forget(transaction, *before).await?),
                 Job::Reset(now) => {
-                    for sql in ["DELETE FROM deliveries", "DELETE FROM couriers", "DELETE FROM cities"] {
-                        transaction.run(sql, args![]).await?;
-                    }
+                    transaction.clear(&["deliveries", "couriers", "cities", "event_parked"]).await?;
+                    transaction.run("UPDATE delivery_totals SET value = 0", args![]).await?;
                     arrivals::found(transaction, &CITIES.into(), self.seed, *now).await?;
                     Done::Written
                 }

@@ -1,6 +1,7 @@
 //! Facts about sums, resets, outages and restarts.
 
 use crate::desk::{Desk, WHILE, many, ready};
+use contract::Timestamp;
 use contract::delivery::DeliveryStatus;
 use contract::ledger::LedgerPage;
 use delivery::domain::staff::OWN;
@@ -97,6 +98,59 @@ pub async fn a_reset_leaves_the_first_couriers_and_nothing_else(desk: Desk) {
     // And it goes on from there.
     desk.arrive(&[ready("x", "Oslo", desk.now())]).await;
     assert_eq!(desk.tick().await.assigned.len(), 1);
+}
+
+/// Delivers so many orders in Berlin.
+async fn delivered(desk: &Desk, count: u32) {
+    desk.arrive(&many(count, "Berlin", desk.now())).await;
+    desk.tick().await;
+    while totals(&page(desk).await).1 < count.into() {
+        desk.after(WHILE).await;
+    }
+}
+
+async fn kept(desk: &Desk, order: &str) -> bool {
+    desk.book.find(&order.into(), desk.now()).await.unwrap().is_some()
+}
+
+pub async fn what_was_completed_long_ago_is_forgotten_and_its_sums_stay(desk: Desk) {
+    delivered(&desk, 3).await;
+    let (delivered_at, told) = (desk.now(), desk.told().await.len());
+    desk.clock.advance(WHILE);
+    assert_eq!(desk.book.forget(Timestamp::from_millis(1)).await.unwrap(), 0);
+    assert!(kept(&desk, "order-00000").await);
+    assert_eq!(desk.book.forget(delivered_at + WHILE).await.unwrap(), 3);
+    assert_eq!(desk.book.forget(delivered_at + WHILE).await.unwrap(), 0);
+    assert!(!kept(&desk, "order-00000").await);
+    assert_eq!(totals(&page(&desk).await), (3, 3));
+    assert_eq!(desk.told().await.len(), told, "nobody is told");
+    // What somebody removes by hand still shows.
+    delivered(&desk, 4).await;
+    desk.database.run("DELETE FROM deliveries WHERE order_id = 'order-00000'", args![]).await.unwrap();
+    assert_eq!(totals(&page(&desk).await), (6, 6));
+}
+
+pub async fn thousands_are_forgotten_in_steps_and_nothing_that_is_open_or_young(desk: Desk) {
+    let plant = "INSERT INTO deliveries (order_id, restaurant_id, restaurant_name, customer_name, city, status,
+            from_x, from_y, to_x, to_y, ready_at_ms, created_at_ms, updated_at_ms)
+        SELECT 'old-' || (value ->> 'n'), 'r', 'R', 'Ada', 'Berlin', 'completed', 1, 1, 1, 1, 1, 1, 1 FROM rows_of($1)";
+    let rows: Vec<_> = (0..1_200).map(|n| serde_json::json!({ "n": n })).collect();
+    desk.database.run(plant, args![serde_json::Value::Array(rows).to_string()]).await.unwrap();
+    desk.assigned("open").await;
+    let mut steps = Vec::new();
+    while steps.last() != Some(&0) {
+        steps.push(desk.book.forget(desk.now()).await.unwrap());
+    }
+    assert_eq!(steps, [500, 500, 200, 0]);
+    assert_eq!(totals(&page(&desk).await), (1_201, 1_200));
+    assert_eq!(desk.status("open").await, DeliveryStatus::Assigned);
+}
+
+pub async fn a_reset_after_something_was_forgotten_begins_at_nothing(desk: Desk) {
+    delivered(&desk, 2).await;
+    assert_eq!(desk.book.forget(desk.now() + WHILE).await.unwrap(), 2);
+    desk.book.reset(desk.now()).await.unwrap();
+    assert_eq!(totals(&page(&desk).await), (0, 0));
 }
 
 pub async fn a_store_that_is_down_is_unavailable_and_forgets_nothing(desk: Desk) {

@@ -80,6 +80,9 @@ mod ledgers {
             what_moved_within_thirty_seconds_is_recent,
             what_is_open_is_named_oldest_first_with_its_owner,
             a_reset_leaves_the_first_couriers_and_nothing_else,
+            what_was_completed_long_ago_is_forgotten_and_its_sums_stay,
+            thousands_are_forgotten_in_steps_and_nothing_that_is_open_or_young,
+            a_reset_after_something_was_forgotten_begins_at_nothing,
             a_store_that_is_down_is_unavailable_and_forgets_nothing,
         }
     }
