@@ -8,6 +8,7 @@ use std::fmt;
 
 /// Who may do what. The gateway decides; services believe only what the gateway signed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Role {
     /// Guests too.
@@ -38,9 +39,11 @@ impl Role {
 
 /// An account, without anything secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Account {
     pub id: String,
+    #[cfg_attr(feature = "openapi", schema(examples("ada@example.com")))]
     pub email: String,
     pub name: CustomerName,
     pub role: Role,
@@ -65,6 +68,7 @@ impl Account {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Address {
     pub id: String,
     /// "Home", "Office".
@@ -74,6 +78,7 @@ pub struct Address {
 
 /// A password on its way in. It never shows itself and is never written out by `Debug`.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(format = Password))]
 #[serde(transparent)]
 pub struct Password(String);
 
@@ -96,7 +101,9 @@ impl fmt::Debug for Password {
 
 /// `POST /api/users`
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SignUp {
+    #[cfg_attr(feature = "openapi", schema(examples("ada@example.com")))]
     pub email: String,
     pub name: CustomerName,
     pub password: Password,
@@ -104,7 +111,9 @@ pub struct SignUp {
 
 /// `POST /api/session`
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LogIn {
+    #[cfg_attr(feature = "openapi", schema(examples("ada@example.com")))]
     pub email: String,
     pub password: Password,
 }
@@ -124,6 +133,7 @@ pub struct Token {
 
 /// `PATCH /api/profile`; what is absent stays.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ChangeProfile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<CustomerName>,
@@ -133,6 +143,7 @@ pub struct ChangeProfile {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewAddress {
     pub label: String,
     pub text: Note,
@@ -140,6 +151,7 @@ pub struct NewAddress {
 
 /// `POST /api/profile/password`
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ChangePassword {
     pub current: Password,
     pub new: Password,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// One action (`GET /api/audit`, newest first).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AuditEntry {
     pub at: Timestamp,

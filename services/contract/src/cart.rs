@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// A cart as clients see it. Prices are for display: what is charged is decided when the order is placed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Cart {
     pub id: CartId,
@@ -31,11 +32,15 @@ impl Cart {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CartLine {
     pub item_id: ItemId,
+    #[cfg_attr(feature = "openapi", schema(examples("Nebula Latte")))]
     pub item_name: String,
+    #[cfg_attr(feature = "openapi", schema(examples("☕")))]
     pub item_emoji: String,
+    #[cfg_attr(feature = "openapi", schema(examples(2)))]
     pub quantity: u32,
     pub base_price: Money,
     pub added_at: Timestamp,
@@ -46,6 +51,7 @@ pub struct CartLine {
 
 /// `POST /cart/{id}/items`. Other fields (`basePrice`, `itemName`, ...) are accepted and ignored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AddItem {
     pub item_id: ItemId,
@@ -57,8 +63,10 @@ pub struct AddItem {
 
 /// `PATCH /cart/{id}/items/{itemId}`. Zero or less removes the line.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SetQuantity {
     #[serde(deserialize_with = "whole_number")]
+    #[cfg_attr(feature = "openapi", schema(examples(3)))]
     pub quantity: i64,
 }

@@ -6,6 +6,7 @@ use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum DeliveryStatus {
     /// No courier is free yet.
@@ -17,8 +18,9 @@ pub enum DeliveryStatus {
     Completed,
 }
 
-/// A straight way that is being ridden. Where the courier is follows from the time: [`Leg::at`].
+/// A straight way that is being ridden. Where the courier is follows from the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Leg {
     pub from: Location,
@@ -38,6 +40,7 @@ impl Leg {
 
 /// The delivery of one order (`GET /internal/deliveries/{orderId}`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Delivery {
     pub order_id: OrderId,
@@ -63,6 +66,7 @@ pub struct Delivery {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CourierName {
     pub id: String,
     pub name: String,

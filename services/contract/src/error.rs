@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $text:literal, $status:literal;)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident = $text:literal, $status:literal;)+) => {
         /// What went wrong, as a stable machine-readable word. Clients may rely on the words.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Code {
-            $($(#[$doc])* $name,)+
+            $($(#[doc = $doc])+ $name,)+
         }
 
         impl Code {
@@ -27,6 +27,11 @@ macro_rules! codes {
                 match self { $(Code::$name => $status,)+ }
             }
 
+            /// What it means, in a sentence: the comment beside it in the table.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Code::$name => concat!($($doc),+),)+ }.trim()
+            }
+
             pub fn from_text(text: &str) -> Option<Self> {
                 match text { $($text => Some(Code::$name),)+ _ => None }
             }
@@ -37,41 +42,67 @@ macro_rules! codes {
 codes! {
     /// The body is not JSON, or a field is missing or of the wrong type.
     InvalidBody = "INVALID_BODY", 400;
+    /// A quantity is no whole number from 1 to 10, or a stock none that can be.
     InvalidQuantity = "INVALID_QUANTITY", 400;
+    /// A name is empty, too long, or holds control characters.
     InvalidName = "INVALID_NAME", 400;
+    /// A query parameter is of the wrong type, too long, or a cursor that no page ended with.
     InvalidQuery = "INVALID_QUERY", 400;
+    /// There is no promotion of this code.
     PromotionUnknown = "PROMOTION_UNKNOWN", 400;
     /// Not an e-mail address, or a password that is too short or too long.
     InvalidAccount = "INVALID_ACCOUNT", 400;
     /// A menu, opening hours or a courier described in a way that cannot be.
     InvalidMenu = "INVALID_MENU", 400;
+    /// Nobody is logged in, or the call needs the operator's token.
     Unauthorized = "UNAUTHORIZED", 401;
     /// E-mail and password do not belong together.
     WrongPassword = "WRONG_PASSWORD", 401;
+    /// Whoever is asking may not do this, or the request does not come from our own pages.
     Forbidden = "FORBIDDEN", 403;
+    /// There is nothing at this address.
     NotFound = "NOT_FOUND", 404;
+    /// There is no such cart, or nobody used it for an hour.
     CartNotFound = "CART_NOT_FOUND", 404;
+    /// The cart has no line of this item.
     CartLineNotFound = "CART_LINE_NOT_FOUND", 404;
+    /// No menu has this item.
     ItemNotFound = "ITEM_NOT_FOUND", 404;
+    /// There is no such restaurant.
     RestaurantNotFound = "RESTAURANT_NOT_FOUND", 404;
+    /// There is no such order.
     OrderNotFound = "ORDER_NOT_FOUND", 404;
+    /// No stock is reserved for this order.
     ReservationNotFound = "RESERVATION_NOT_FOUND", 404;
+    /// There is no flag of this key.
     FlagNotFound = "FLAG_NOT_FOUND", 404;
+    /// There is no such account.
     AccountNotFound = "ACCOUNT_NOT_FOUND", 404;
+    /// There is no such courier.
     CourierNotFound = "COURIER_NOT_FOUND", 404;
+    /// The order has no delivery, or none yet.
     DeliveryNotFound = "DELIVERY_NOT_FOUND", 404;
+    /// The order has no payment, or none yet.
     PaymentNotFound = "PAYMENT_NOT_FOUND", 404;
+    /// No such event is parked.
     EventNotFound = "EVENT_NOT_FOUND", 404;
+    /// A web replica was asked what only the process with the console answers.
+    NotTheConsole = "NOT_THE_CONSOLE", 404;
+    /// The address does not take this method.
     MethodNotAllowed = "METHOD_NOT_ALLOWED", 405;
+    /// The cart holds nothing that could be ordered.
     CartEmpty = "CART_EMPTY", 409;
+    /// The cart holds dishes of another restaurant.
     CartOtherRestaurant = "CART_OTHER_RESTAURANT", 409;
     /// The addition would take a line past ten.
     CartLineLimit = "CART_LINE_LIMIT", 409;
+    /// The cart has as many lines as a cart may have.
     CartFull = "CART_FULL", 409;
     /// Another change to the same cart kept winning; try again.
     CartBusy = "CART_BUSY", 409;
     /// An order was made of this cart already.
     CartAlreadyOrdered = "CART_ALREADY_ORDERED", 409;
+    /// Sold out, or not served today.
     OutOfStock = "OUT_OF_STOCK", 409;
     /// Outside its hours, or it takes no orders right now.
     RestaurantClosed = "RESTAURANT_CLOSED", 409;
@@ -79,19 +110,29 @@ codes! {
     PromotionNotApplicable = "PROMOTION_NOT_APPLICABLE", 409;
     /// There is an account with this e-mail address.
     EmailTaken = "EMAIL_TAKEN", 409;
+    /// The restaurant has a dish of this name.
     ItemExists = "ITEM_EXISTS", 409;
     /// Somebody else changed it in between.
     Conflict = "CONFLICT", 409;
+    /// The quote is older than five minutes; ask for another one.
     QuoteExpired = "QUOTE_EXPIRED", 409;
     /// The quote was made for another cart content.
     QuoteMismatch = "QUOTE_MISMATCH", 409;
+    /// From where the order is it cannot go there.
     IllegalTransition = "ILLEGAL_TRANSITION", 409;
+    /// The stock of this order was given back.
     ReservationReleased = "RESERVATION_RELEASED", 409;
+    /// The same request is being worked on; ask again in a moment.
     IdempotencyInFlight = "IDEMPOTENCY_IN_FLIGHT", 409;
+    /// The body is larger than this call takes.
     BodyTooLarge = "BODY_TOO_LARGE", 413;
+    /// The body is not of the type this call takes: JSON, with `content-type: application/json`.
     UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", 415;
+    /// The Idempotency-Key was used with another body.
     IdempotencyMismatch = "IDEMPOTENCY_MISMATCH", 422;
+    /// Too many requests of one client; `Retry-After` says when to go on.
     RateLimited = "RATE_LIMITED", 429;
+    /// Our mistake. The log has its cause.
     Internal = "INTERNAL", 500;
     /// Injected by a chaos flag.
     FeatureFlagChaos = "FEATURE_FLAG_CHAOS", 503;
@@ -107,11 +148,18 @@ codes! {
 
 /// The wire form of every error.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorBody {
+    /// For people.
+    #[cfg_attr(feature = "openapi", schema(examples("cart 4711 does not exist or has expired")))]
     pub error: String,
+    /// For programs.
+    #[cfg_attr(feature = "openapi", schema(value_type = Code))]
     pub code: String,
+    /// For whoever looks into it: the log and the trace have the same.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true, examples("0b7c7e5b7d3f4e0f9f1f2a3b4c5d6e7f")))]
     pub request_id: String,
 }
 

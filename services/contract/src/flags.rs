@@ -6,6 +6,7 @@ use serde_json::Value;
 
 /// Whom a flip reaches.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", tag = "kind", content = "value")]
 pub enum Audience {
     #[default]
@@ -22,8 +23,10 @@ pub enum Audience {
 
 /// `PUT /api/flags/{key}`
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SetFlag {
+    #[cfg_attr(feature = "openapi", schema(examples("15-percent-after-2s")))]
     pub variant: String,
     /// Seconds until the flip ends by itself; 600 when absent, at most 86 400.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -34,6 +37,7 @@ pub struct SetFlag {
 
 /// A flag as operators see it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FlagState {
     pub key: String,
@@ -52,7 +56,7 @@ pub struct FlagState {
     /// Set while flipped by an operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flip: Option<Flip>,
-    /// What is measured to prove it. [`FlagState::signal_of`] says it for one variant.
+    /// What is measured to prove it. A variant may say otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signal: Option<Signal>,
 }
@@ -78,12 +82,14 @@ impl FlagState {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = FlagVariant))]
 pub struct Variant {
     pub name: String,
     pub value: Value,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Flip {
     pub audience: Audience,
@@ -93,6 +99,7 @@ pub struct Flip {
 
 /// What is measured to prove a flag: its fields `signal*`. Where a variant's value has a field of the same name, the variant's counts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Signal {
     pub kind: SignalKind,
@@ -131,6 +138,7 @@ pub struct Signal {
 
 /// How a flag shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum SignalKind {
     /// Share of requests that answer 5xx.
@@ -151,6 +159,7 @@ pub enum SignalKind {
 
 /// Where the measured value goes while the flag is on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Direction {
     #[default]

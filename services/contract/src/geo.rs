@@ -7,6 +7,7 @@ pub const CITY_SIDE_M: i32 = 10_000;
 
 /// A place in a city, in metres from its south-west corner.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Location {
     pub x: i32,
     pub y: i32,

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 macro_rules! id_types {
-    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+    ($($(#[$doc:meta])* $name:ident $example:tt),+ $(,)?) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(examples($example)))]
         #[serde(transparent)]
         pub struct $name(String);
 
@@ -36,17 +37,17 @@ macro_rules! id_types {
 
 id_types! {
     /// A cart. Random and not guessable: whoever has it may change the cart.
-    CartId,
+    CartId "5f0c9a52-6f0e-4c39-9d0b-1d2c3b4a5f60",
     /// A dish or drink, unique across all restaurants: `nebula-latte`.
-    ItemId,
+    ItemId "nebula-latte",
     /// An order. Random and not guessable: whoever has it may see status, items and total.
-    OrderId,
+    OrderId "0197a3c4-5d6e-7f80-9a1b-2c3d4e5f6071",
     /// A price that was shown and stays valid for five minutes.
-    QuoteId,
+    QuoteId "8b1e4d7c-2a90-4f3e-b6d5-0c9f8e7d6a51",
     /// A restaurant: `cosmic-coffee`.
-    RestaurantId,
+    RestaurantId "cosmic-coffee",
     /// A browser's anonymous session, from the cookie `feast_sid`.
-    SessionId,
+    SessionId "c2a7d1f0-93be-4e58-8a4d-7f6e5d4c3b2a",
 }
 
 /// Percent-encodes an id for use as one path segment.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// `GET /api/incidents`
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Incidents {
     pub scripts: Vec<Script>,
@@ -15,6 +16,7 @@ pub struct Incidents {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = IncidentScript))]
 #[serde(rename_all = "camelCase")]
 pub struct Script {
     /// The file's name without its ending: `payment-brown-out`.
@@ -30,6 +32,7 @@ pub struct Script {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = IncidentStep))]
 #[serde(rename_all = "camelCase")]
 pub struct Step {
     pub at_seconds: u64,
@@ -41,6 +44,7 @@ pub struct Step {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = IncidentChoice))]
 #[serde(rename_all = "camelCase")]
 pub struct Choice {
     pub id: String,
@@ -48,6 +52,7 @@ pub struct Choice {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Playing {
     pub script: String,
@@ -65,6 +70,7 @@ pub struct Playing {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum PlayMode {
     /// Causes are shown to everybody.
@@ -78,6 +84,7 @@ pub enum PlayMode {
 
 /// `POST /api/incidents/{id}/play`
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Play {
     pub mode: PlayMode,
@@ -87,6 +94,7 @@ pub struct Play {
 
 /// `POST /api/incidents/control`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = IncidentControl))]
 #[serde(rename_all = "camelCase")]
 pub enum Control {
     Pause,
@@ -99,12 +107,14 @@ pub enum Control {
 
 /// `POST /api/incidents/answer`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = IncidentAnswer))]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
     pub choice: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Answered {
     pub choice: String,
@@ -117,6 +127,7 @@ pub struct Answered {
 
 /// How an incident went.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = IncidentOutcome))]
 #[serde(rename_all = "camelCase")]
 pub struct Outcome {
     pub script: String,

@@ -36,6 +36,7 @@ impl LedgerPage {
 
 /// Something that somebody still has to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LedgerItem {
     pub order_id: OrderId,
@@ -49,6 +50,7 @@ pub struct LedgerItem {
 
 /// One equation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LedgerCheck))]
 #[serde(rename_all = "camelCase")]
 pub struct Check {
     pub name: String,
@@ -63,6 +65,7 @@ pub struct Check {
 
 /// `GET /api/ledger`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Ledger {
     /// Every check holds.

@@ -27,6 +27,8 @@ pub mod payment;
 pub mod pricing;
 pub mod proof;
 pub mod quantity;
+#[cfg(feature = "openapi")]
+mod schema;
 pub mod telemetry;
 pub mod text;
 pub mod time;

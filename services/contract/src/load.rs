@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// `GET /api/load`
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LoadState {
     pub wanted: LoadWanted,
@@ -14,6 +15,7 @@ pub struct LoadState {
 
 /// `PUT /api/load`, and what an agent is answered when it reports.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LoadWanted {
     /// 0-500; 0 is idle. The flags `load-users` and `load-paused`, when on, go before it.
@@ -31,6 +33,7 @@ fn one() -> f64 {
 
 /// `POST /api/load/report`, by an agent, about once a second.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LoadReport {
     /// Chosen by the agent when it starts.
@@ -49,6 +52,7 @@ pub struct LoadReport {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LoadAgent {
     pub seen_at: Timestamp,

@@ -9,11 +9,15 @@ use serde::{Deserialize, Serialize};
 
 /// A dish or drink as the menu service tells it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MenuItem {
     pub id: ItemId,
+    #[cfg_attr(feature = "openapi", schema(examples("Nebula Latte")))]
     pub name: String,
+    #[cfg_attr(feature = "openapi", schema(examples("Espresso under a cloud of oat milk.")))]
     pub description: String,
+    #[cfg_attr(feature = "openapi", schema(examples("☕")))]
     pub emoji: String,
     pub base_price: Money,
     /// Whether the restaurant offers it today. How many are left is known to the middleware service alone.
@@ -21,6 +25,7 @@ pub struct MenuItem {
     pub restaurant_id: RestaurantId,
     /// Heading it stands under: "Espresso", "Mains".
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(examples("Espresso")))]
     pub category: String,
     /// Short marks such as "vegan", "spicy".
     #[serde(default)]
@@ -32,8 +37,10 @@ pub struct MenuItem {
 
 /// One choice of an item. Whoever chooses nothing gets the first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ItemOption {
     /// "Milk"
+    #[cfg_attr(feature = "openapi", schema(examples("Milk")))]
     pub name: String,
     /// "Whole", "Oat"
     pub choices: Vec<String>,
@@ -41,16 +48,22 @@ pub struct ItemOption {
 
 /// A restaurant, without its dishes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Restaurant {
     pub id: RestaurantId,
+    #[cfg_attr(feature = "openapi", schema(examples("Cosmic Coffee")))]
     pub name: String,
     pub tagline: String,
     pub description: String,
+    #[cfg_attr(feature = "openapi", schema(examples("☕")))]
     pub emoji: String,
+    #[cfg_attr(feature = "openapi", schema(examples("Coffee")))]
     pub cuisine: String,
+    #[cfg_attr(feature = "openapi", schema(examples("Lisbon")))]
     pub city: String,
     /// IANA name, such as `Europe/Berlin`: price hours are in the restaurant's own time.
+    #[cfg_attr(feature = "openapi", schema(examples("Europe/Lisbon")))]
     pub time_zone: String,
     /// Two hues in degrees (0-359) that the restaurant's cards and headers are painted with.
     pub hues: [u16; 2],
@@ -74,8 +87,11 @@ const fn yes() -> bool {
 /// Opening hours, the same every day, in minutes after midnight of the restaurant's own time. `opens == closes` is around the clock;
 /// `closes < opens` goes past midnight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Hours {
+    #[cfg_attr(feature = "openapi", schema(examples(480)))]
     pub opens: u16,
+    #[cfg_attr(feature = "openapi", schema(examples(1320)))]
     pub closes: u16,
 }
 
@@ -103,6 +119,7 @@ impl Hours {
 
 /// What staff change of a restaurant (`PATCH /api/restaurants/{id}`); what is absent stays.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeRestaurant {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -119,17 +136,21 @@ pub struct ChangeRestaurant {
 
 /// A dish as staff write it: `POST /api/restaurants/{id}/items` makes one, `PUT /api/restaurants/{id}/items/{itemId}` replaces one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct WriteItem {
+    #[cfg_attr(feature = "openapi", schema(examples("Comet Cortado")))]
     pub name: String,
     #[serde(default)]
     pub description: String,
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(examples("☄️")))]
     pub emoji: String,
     pub base_price: Money,
     #[serde(default = "yes")]
     pub in_stock: bool,
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(examples("Espresso")))]
     pub category: String,
     #[serde(default)]
     pub tags: Vec<String>,
@@ -139,6 +160,7 @@ pub struct WriteItem {
 
 /// `PATCH /api/restaurants/{id}/items/{itemId}`: the quick changes of a busy evening.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -149,6 +171,7 @@ pub struct ChangeItem {
 
 /// What goes well together and what sells now (`GET /api/restaurants/{id}/recommendations`), from the platform's own orders.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Recommendations {
     /// Most ordered of late, best first.
     pub popular: Vec<ItemId>,
@@ -157,6 +180,7 @@ pub struct Recommendations {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Together {
     pub item: ItemId,
     pub with: Vec<ItemId>,
@@ -164,6 +188,7 @@ pub struct Together {
 
 /// A restaurant's day (`GET /api/restaurants/{id}/figures`), from its kitchen tickets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Figures {
     /// The restaurant's own day, `2026-11-20`.
@@ -181,6 +206,7 @@ pub struct Figures {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HourFigures {
     pub hour: u8,
     pub orders: u32,
@@ -188,6 +214,7 @@ pub struct HourFigures {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ItemFigures {
     pub item_id: ItemId,

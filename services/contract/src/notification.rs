@@ -55,6 +55,7 @@ pub struct Message {
 
 /// What a customer wants to hear by (`GET`/`PUT /internal/preferences/{owner}`; owner is an account or a session).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Preferences {
     pub email: bool,
     pub sms: bool,

@@ -9,8 +9,9 @@ use crate::text::{CustomerName, Note};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Where an order is. [`OrderStatus::may_become`] is the whole state machine.
+/// Where an order is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum OrderStatus {
     Pending,
@@ -85,6 +86,7 @@ impl OrderStatus {
 
 /// `POST /api/orders`
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PlaceOrder {
     pub customer_name: CustomerName,
@@ -102,11 +104,15 @@ pub struct PlaceOrder {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OrderLine {
     pub item_id: ItemId,
+    #[cfg_attr(feature = "openapi", schema(examples("Nebula Latte")))]
     pub item_name: String,
+    #[cfg_attr(feature = "openapi", schema(examples("☕")))]
     pub item_emoji: String,
+    #[cfg_attr(feature = "openapi", schema(examples(2)))]
     pub quantity: u32,
     pub base_price: Money,
     /// After all rules: what is charged for the line.
@@ -121,6 +127,7 @@ pub struct OrderLine {
 
 /// An order reached a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = OrderStep))]
 pub struct Step {
     pub status: OrderStatus,
     pub at: Timestamp,
@@ -128,12 +135,14 @@ pub struct Step {
 
 /// An order. Fields that only its owner, the restaurant and operators may see are `None` for everybody else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Order {
     pub id: OrderId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_name: Option<CustomerName>,
     pub restaurant_id: RestaurantId,
+    #[cfg_attr(feature = "openapi", schema(examples("Cosmic Coffee")))]
     pub restaurant_name: String,
     pub items: Vec<OrderLine>,
     pub total_price: Money,
@@ -148,6 +157,7 @@ pub struct Order {
     pub timestamp: Timestamp,
     pub updated_at: Timestamp,
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(examples("Lisbon")))]
     pub city: String,
     /// How it got here, oldest first, `pending` included.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -155,7 +165,7 @@ pub struct Order {
     /// Why it was cancelled or rejected, or the payment failed; for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// A word of [`crate::payment::METHODS`].
+    /// `card`, `wallet`, or one of the test cards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_method: Option<String>,
     /// The promotion that was used.
@@ -197,6 +207,7 @@ impl Order {
 
 /// `PATCH /api/orders/{id}`
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SetStatus {
     pub status: OrderStatus,
     /// Why, when it ends the order; shown to the customer.
@@ -206,6 +217,7 @@ pub struct SetStatus {
 
 /// A restaurant's kitchen board (`GET /api/restaurants/{id}/orders`), oldest first in each column.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = KitchenBoard))]
 #[serde(rename_all = "camelCase")]
 pub struct Board {
     /// Paid and not accepted yet.
@@ -222,12 +234,14 @@ pub struct Board {
 
 /// `PUT /api/restaurants/{id}/autopilot`
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SetAutopilot {
     pub on: bool,
 }
 
-/// An order with its courier, as its page shows it (`GET /api/orders/{id}/tracking`).
+/// An order with its courier, as its page follows it (`GET /events/orders/{id}`).
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Tracking {
     pub order: Order,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -243,6 +257,7 @@ pub struct Claim {
 
 /// `POST /api/quotes`
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct QuoteCart {
     pub cart_id: CartId,
@@ -254,6 +269,7 @@ pub struct QuoteCart {
 
 /// A quote with names and pictures, as the customer sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CartQuote {
     pub quote_id: QuoteId,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// An event that could not be applied, kept aside so that the next ones can go on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ParkedEvent {
     /// The event's id.
@@ -33,6 +34,7 @@ pub struct ParkedPage {
 
 /// Which parked event to try once more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Replay {
     /// The event's id.
     pub id: String,
@@ -40,6 +42,7 @@ pub struct Replay {
 
 /// It is parked no more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Replayed {
     pub id: String,
     /// False when it had been applied before, in another way.
@@ -48,6 +51,7 @@ pub struct Replayed {
 
 /// How far a service is behind with events.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct EventLag {
     pub service: String,

@@ -116,7 +116,9 @@ pub struct PricedLine {
 
 /// Fee or discount on a whole order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Charge {
+    #[cfg_attr(feature = "openapi", schema(examples("Delivery")))]
     pub name: String,
     pub amount: Money,
 }
@@ -194,6 +196,7 @@ pub struct ConfirmBatch {
 
 /// Stock of one item, as operators see it (`GET /api/inventory`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct StockLevel {
     pub item_id: ItemId,
@@ -202,9 +205,11 @@ pub struct StockLevel {
 
 /// `PUT /api/inventory/{itemId}`
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SetStock {
     #[serde(deserialize_with = "whole_number")]
+    #[cfg_attr(feature = "openapi", schema(examples(200)))]
     pub stock: i64,
 }
 
