@@ -6,6 +6,7 @@ pub mod domain;
 mod routes;
 mod store;
 
+pub use routes::openapi;
 pub use store::{CartStore, Change, Lifespan, MemoryCarts, Outcome, RedisCarts, TTL};
 
 use contract::client::MenuClient;

@@ -15,6 +15,7 @@ mod stampede;
 pub mod store;
 
 pub use cache::{MenuCache, POLL};
+pub use routes::openapi;
 pub use snapshot::Snapshot;
 
 use advice::Advice;

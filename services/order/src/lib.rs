@@ -18,6 +18,7 @@ mod routes;
 pub mod store;
 mod sweep;
 
+pub use routes::openapi;
 pub use sweep::STALE_AFTER;
 
 use contract::OrderId;

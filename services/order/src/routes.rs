@@ -7,24 +7,35 @@ mod orders;
 
 use crate::State;
 use axum::Router;
-use axum::routing::{get, post, put};
+use axum::routing::{get, post};
 use contract::ApiError;
 use runtime::context::{RequestContext, Role};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 pub fn router(state: State) -> Router {
-    Router::new()
-        .route("/api/quotes", post(orders::quote))
-        .route("/api/orders", post(orders::place).get(lists::list))
-        .route("/api/orders/{id}", get(orders::read).patch(orders::set_status))
-        .route("/api/orders/{id}/cancel", post(orders::cancel))
-        .route("/api/customers", get(lists::customers))
-        .route("/api/customers/{name}/orders", get(lists::orders_of))
-        .route("/api/restaurants/{id}/orders", get(board::board))
-        .route("/api/restaurants/{id}/autopilot", put(board::set_autopilot))
+    routes().with_state(state).into()
+}
+
+/// What customers and the restaurants' staff ask, described.
+pub fn openapi() -> OpenApi {
+    routes().into_openapi()
+}
+
+fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::default()
+        .routes(routes!(orders::quote))
+        .routes(routes!(orders::place, lists::list))
+        .routes(routes!(orders::read, orders::set_status))
+        .routes(routes!(orders::cancel))
+        .routes(routes!(lists::customers))
+        .routes(routes!(lists::orders_of))
+        .routes(routes!(board::board))
+        .routes(routes!(board::set_autopilot))
         .route("/internal/orders/claim", post(inside::claim))
         .route("/internal/ledger", get(inside::ledger))
         .route("/internal/reset", post(inside::reset))
-        .with_state(state)
 }
 
 /// Somebody who may not do it: who is not logged in may try that first.

@@ -7,13 +7,15 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use contract::health::{Dependency, Readiness};
 use futures::future::join_all;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use std::sync::Arc;
 use std::time::Duration;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// A dependency that takes longer to answer is not ready.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -45,19 +47,40 @@ pub struct Health {
 }
 
 pub fn router(health: Health) -> Router {
-    Router::new().route("/health", get(alive)).route("/ready", get(ready)).route("/metrics", get(metrics)).with_state(health)
+    routes().with_state(health).into()
 }
 
+/// The same, described.
+pub fn openapi() -> OpenApi {
+    routes().into_openapi()
+}
+
+fn routes() -> OpenApiRouter<Health> {
+    OpenApiRouter::default().routes(routes!(alive)).routes(routes!(ready)).routes(routes!(metrics))
+}
+
+/// Whether the process lives
+#[utoipa::path(get, path = "/health", tag = "Health", operation_id = "getHealth",
+    responses((status = 200, description = "`ok`", body = String)))]
 async fn alive() -> &'static str {
     "ok"
 }
 
+/// Whether the process is of use
+#[utoipa::path(get, path = "/ready", tag = "Health", operation_id = "getReadiness",
+    responses(
+        (status = 200, description = "It is.", body = Readiness),
+        (status = 503, description = "Something that is needed is not there; the answer says what.", body = Readiness),
+    ))]
 async fn ready(State(health): State<Health>) -> Response {
     let readiness = health.readiness().await;
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(readiness)).into_response()
 }
 
+/// Metrics for Prometheus
+#[utoipa::path(get, path = "/metrics", tag = "Health", operation_id = "getMetrics",
+    responses((status = 200, description = "Text format 0.0.4, of every service in this process.", body = String)))]
 async fn metrics(State(health): State<Health>) -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], health.metrics.prometheus_text())
 }

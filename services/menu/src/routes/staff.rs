@@ -5,6 +5,7 @@ use crate::domain::{edit, local_time};
 use crate::store::{Author, Change, Outcome};
 use axum::extract::{FromRequestParts, State as Shared};
 use axum::response::IntoResponse;
+use contract::error::ErrorBody;
 use contract::menu::{ChangeItem, ChangeRestaurant, Figures, ItemFigures, MenuItem, Restaurant, WriteItem};
 use contract::{ApiError, Code, ItemId, RestaurantId, Timestamp};
 use http::StatusCode;
@@ -74,7 +75,15 @@ fn as_item(outcome: Outcome) -> Result<MenuItem, ApiError> {
     if let Outcome::Item(item) = outcome { Ok(*item) } else { Err(ApiError::internal()) }
 }
 
-/// Name, texts, hours, pause.
+/// Changes a restaurant: name, texts, hours, pause
+#[utoipa::path(patch, path = "/api/restaurants/{id}", tag = "Restaurants", operation_id = "changeRestaurant",
+    params(("id" = RestaurantId, Path, description = "The restaurant.")),
+    request_body = ChangeRestaurant,
+    responses(
+        (status = 200, description = "The restaurant as it is now.", body = Restaurant),
+        (status = 400, description = "INVALID_MENU", body = ErrorBody),
+        (status = 404, description = "RESTAURANT_NOT_FOUND", body = ErrorBody),
+    ))]
 pub async fn change_restaurant(
     Shared(state): Shared<State>,
     Staff { restaurant: id, author }: Staff,
@@ -88,6 +97,16 @@ pub async fn change_restaurant(
     Ok(Json(*restaurant))
 }
 
+/// Puts a new dish on the menu
+#[utoipa::path(post, path = "/api/restaurants/{id}/items", tag = "Restaurants", operation_id = "addDish",
+    params(("id" = RestaurantId, Path, description = "The restaurant.")),
+    request_body = WriteItem,
+    responses(
+        (status = 201, description = "The dish, with its id.", body = MenuItem),
+        (status = 400, description = "INVALID_MENU", body = ErrorBody),
+        (status = 404, description = "RESTAURANT_NOT_FOUND", body = ErrorBody),
+        (status = 409, description = "ITEM_EXISTS", body = ErrorBody),
+    ))]
 pub async fn add_item(
     Shared(state): Shared<State>,
     Staff { restaurant: id, author }: Staff,
@@ -97,6 +116,15 @@ pub async fn add_item(
     Ok((StatusCode::CREATED, Json(as_item(write(&state, &id, change, author).await?)?)))
 }
 
+/// Replaces a dish
+#[utoipa::path(put, path = "/api/restaurants/{id}/items/{itemId}", tag = "Restaurants", operation_id = "replaceDish",
+    params(("id" = RestaurantId, Path, description = "The restaurant."), ("itemId" = ItemId, Path, description = "The dish.")),
+    request_body = WriteItem,
+    responses(
+        (status = 200, description = "The dish as it is now.", body = MenuItem),
+        (status = 400, description = "INVALID_MENU", body = ErrorBody),
+        (status = 404, description = "RESTAURANT_NOT_FOUND, ITEM_NOT_FOUND", body = ErrorBody),
+    ))]
 pub async fn replace_item(
     Shared(state): Shared<State>,
     Staff { restaurant: id, author }: Staff,
@@ -107,7 +135,17 @@ pub async fn replace_item(
     Ok(Json(as_item(write(&state, &id, change, author).await?)?))
 }
 
-/// Price and availability: the quick changes of a busy evening.
+/// Changes a dish's price or availability
+///
+/// The quick changes of a busy evening; what is absent stays.
+#[utoipa::path(patch, path = "/api/restaurants/{id}/items/{itemId}", tag = "Restaurants", operation_id = "changeDish",
+    params(("id" = RestaurantId, Path, description = "The restaurant."), ("itemId" = ItemId, Path, description = "The dish.")),
+    request_body = ChangeItem,
+    responses(
+        (status = 200, description = "The dish as it is now.", body = MenuItem),
+        (status = 400, description = "INVALID_MENU", body = ErrorBody),
+        (status = 404, description = "RESTAURANT_NOT_FOUND, ITEM_NOT_FOUND", body = ErrorBody),
+    ))]
 pub async fn change_item(
     Shared(state): Shared<State>,
     Staff { restaurant: id, author }: Staff,
@@ -118,6 +156,13 @@ pub async fn change_item(
     Ok(Json(as_item(write(&state, &id, change, author).await?)?))
 }
 
+/// Takes a dish off the menu
+#[utoipa::path(delete, path = "/api/restaurants/{id}/items/{itemId}", tag = "Restaurants", operation_id = "deleteDish",
+    params(("id" = RestaurantId, Path, description = "The restaurant."), ("itemId" = ItemId, Path, description = "The dish.")),
+    responses(
+        (status = 204, description = "It is off the menu."),
+        (status = 404, description = "RESTAURANT_NOT_FOUND, ITEM_NOT_FOUND", body = ErrorBody),
+    ))]
 pub async fn delete_item(
     Shared(state): Shared<State>,
     Staff { restaurant: id, author }: Staff,
@@ -127,7 +172,13 @@ pub async fn delete_item(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The restaurant's day so far.
+/// A restaurant's day so far
+#[utoipa::path(get, path = "/api/restaurants/{id}/figures", tag = "Restaurants", operation_id = "getFigures",
+    params(("id" = RestaurantId, Path, description = "The restaurant.")),
+    responses(
+        (status = 200, description = "From its kitchen tickets.", body = Figures),
+        (status = 404, description = "RESTAURANT_NOT_FOUND", body = ErrorBody),
+    ))]
 pub async fn figures(Shared(state): Shared<State>, Staff { restaurant: id, .. }: Staff) -> ApiResult<Json<Figures>> {
     let menus = state.menus.now().await?;
     super::find(&menus, &id)?;
