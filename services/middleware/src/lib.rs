@@ -9,16 +9,18 @@ mod revenue;
 mod routes;
 pub mod store;
 
+use contract::Timestamp;
 use revenue::Revenue;
 use runtime::boot::{BootError, run_service};
 use runtime::events::{Events, Jobs};
 use runtime::health::SharedProbe;
+use runtime::store::StoreError;
 use runtime::store::sql::Database;
 use runtime::{Platform, Service};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Copier, MemoryQuotes, MemoryStock, QuoteStore, RedisQuotes, RedisStock, SqlJournal, Stock};
+use store::{Copier, KEEP_SETTLED, MemoryQuotes, MemoryStock, QuoteStore, RedisQuotes, RedisStock, SqlJournal, Stock, forget_settled};
 
 pub const NAME: &str = "middleware";
 
@@ -37,6 +39,7 @@ pub async fn build(platform: &Platform) -> Result<Service, BootError> {
         }
         None => {
             let guard = platform.guard(NAME, "stock", database.backend());
+            forget_reservations(platform, &database);
             let stock = MemoryStock::recover(SqlJournal::new(database.clone()), clock.clone(), guard)
                 .await
                 .map_err(|error| BootError::Config(format!("DATA_DIR or DATABASE_URL: the stock journal cannot be read: {error}")))?;
@@ -57,6 +60,28 @@ fn copy_journal(platform: &Platform, database: &Database, copier: Copier) {
     Jobs::every(platform, NAME, database, "copy-journal", COPY_EVERY, move || {
         let copier = copier.clone();
         async move { copier.copy().await.map(drop) }
+    });
+}
+
+/// How often it is looked for reservations that are too old to be kept. The first time so long after a start: orders that should have been
+/// given up while nobody ran are given up before.
+const FORGET_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Other writers come in between.
+const FORGET_PAUSE: Duration = Duration::from_millis(50);
+
+fn forget_reservations(platform: &Platform, database: &Database) {
+    let (settled, clock, begins) = (database.clone(), platform.clock.clone(), platform.clock.now() + FORGET_EVERY);
+    let keep_ms = i64::try_from(KEEP_SETTLED.as_millis()).unwrap_or(i64::MAX);
+    Jobs::every(platform, NAME, database, "forget-reservations", FORGET_EVERY, move || {
+        let (database, now) = (settled.clone(), clock.now());
+        async move {
+            let before = Timestamp::from_millis(now.millis().saturating_sub(keep_ms));
+            while now >= begins && forget_settled(&database, before).await? > 0 {
+                tokio::time::sleep(FORGET_PAUSE).await;
+            }
+            Ok::<(), StoreError>(())
+        }
     });
 }
 

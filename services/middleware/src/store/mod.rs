@@ -3,6 +3,7 @@
 //! Memory with a journal in SQL for one process, Redis for many. Both pass one conformance suite.
 
 mod copy;
+mod forget;
 mod journal;
 mod memory;
 mod promotions;
@@ -10,11 +11,12 @@ mod quotes;
 mod redis;
 
 pub use copy::Copier;
+pub use forget::{KEEP_SETTLED, forget_settled};
 pub use journal::{Appending, Entry, Found, Held, Journal, Moved, NoJournal, Recovered, SCHEMA, SqlJournal};
 pub use memory::MemoryStock;
 pub use promotions::{Promotions, normal};
 pub use quotes::{MemoryQuotes, QUOTE_TTL, QuoteStore, RedisQuotes};
-pub use redis::RedisStock;
+pub use redis::{RedisStock, SETTLED_SECONDS};
 
 use crate::domain::stock::Take;
 use async_trait::async_trait;

@@ -14,8 +14,9 @@ use runtime::clock::SharedClock;
 use runtime::store::redis::Redis;
 use runtime::store::{StoreError, StoreGuard};
 
-/// Reservations that are confirmed or released stay known this long, for repeated requests.
-const SETTLED_SECONDS: u32 = 24 * 3600;
+/// Reservations that are confirmed or released stay known this long: for repeated requests, and for orders that are given up late, perhaps
+/// after a weekend on which nothing ran. Memory is dearer than the disk of `forget.rs`, which keeps them longer.
+pub const SETTLED_SECONDS: u32 = 7 * 24 * 3600;
 
 /// Movements kept in the stream until a copy in SQL takes them over.
 const JOURNAL_LENGTH: u32 = 1_000_000;

@@ -3,10 +3,11 @@
 use crate::shelf::{INITIAL, Shelf, reservation, reserve, wanted};
 use contract::pricing::{Reservation, ReservationState};
 use middleware::domain::stock::Take;
-use middleware::store::Reserved;
+use middleware::store::{Reserved, SETTLED_SECONDS, forget_settled};
 use runtime::args;
 use runtime::store::sql::Database;
 use std::collections::BTreeMap;
+use std::time::Duration;
 use tokio::task::JoinSet;
 
 /// Some of everything, much of it at once.
@@ -125,6 +126,46 @@ pub async fn a_released_reservation_takes_nothing_after_a_restart(shelf: Shelf) 
         assert_eq!(shelf.reserve(order, &[("latte", 2)]).await, Reserved::Released);
     }
     assert_eq!(shelf.level("latte").await, Some(INITIAL));
+}
+
+pub async fn a_settled_reservation_is_known_for_a_week_and_an_open_one_until_it_is_settled(shelf: Shelf) {
+    for order in ["open", "confirmed", "released"] {
+        shelf.reserve(order, &[("latte", 2)]).await;
+    }
+    shelf.confirm(&["confirmed"]).await;
+    shelf.release("released").await;
+    assert_eq!(shelf.known_for_s("open").await, None);
+    let week = i64::from(SETTLED_SECONDS);
+    assert!(week >= 7 * 24 * 3_600);
+    for order in ["confirmed", "released"] {
+        let known_for_s = shelf.known_for_s(order).await.unwrap();
+        assert!((week - 60..=week).contains(&known_for_s), "{order}: {known_for_s}");
+    }
+}
+
+pub async fn settled_reservations_are_forgotten_in_steps_and_open_ones_are_not(shelf: Shelf) {
+    shelf.set("latte", 100).await;
+    for order in ["open", "confirmed", "released"] {
+        shelf.reserve(order, &[("latte", 2)]).await;
+    }
+    shelf.confirm(&["confirmed"]).await;
+    shelf.release("released").await;
+    let database = shelf.database().await;
+    let plant = "INSERT INTO reservations (order_id, state, document, at_ms) SELECT value, 'confirmed', '', 1 FROM list_of($1)";
+    let orders: Vec<String> = (0..900).map(|n| format!("old-{n}")).collect();
+    database.run(plant, args![serde_json::to_string(&orders).unwrap()]).await.unwrap();
+    let now = shelf.platform.clock.now();
+    for (before, gone) in [(now, [500, 400, 0]), (now + Duration::from_millis(1), [2, 0, 0])] {
+        for expected in gone {
+            assert_eq!(forget_settled(&database, before).await.unwrap(), expected);
+        }
+    }
+    let shelf = shelf.restarted().await;
+    for order in ["open", "released"] {
+        shelf.release(order).await;
+    }
+    assert_eq!(shelf.levels().await, BTreeMap::from([("latte".into(), 98)]));
+    assert_eq!(shelf.sums().await, shelf.levels().await);
 }
 
 pub async fn the_stock_table_is_the_sum_of_all_movements(shelf: Shelf) {

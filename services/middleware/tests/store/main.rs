@@ -66,12 +66,24 @@ mod journal {
     }
 }
 
+mod shared {
+    use super::*;
+
+    testkit::conformance! {
+        backends { redis: Shelf::in_redis }
+        facts in durable {
+            a_settled_reservation_is_known_for_a_week_and_an_open_one_until_it_is_settled,
+        }
+    }
+}
+
 mod written {
     use super::*;
 
     testkit::conformance! {
         backends { sqlite: Shelf::in_sqlite, postgres: Shelf::in_postgres }
         facts in durable {
+            settled_reservations_are_forgotten_in_steps_and_open_ones_are_not,
             the_stock_table_is_the_sum_of_all_movements,
             a_database_that_refuses_one_step_refuses_that_step_alone,
             a_reservation_that_the_database_refuses_takes_none_of_its_lines_and_may_be_repeated,

@@ -81,6 +81,14 @@ impl Shelf {
         server.connect().await.pool().next().flushall::<()>(false).await.unwrap();
     }
 
+    /// How long Redis will know the order's reservation, in seconds; `None`: until somebody settles it.
+    pub async fn known_for_s(&self, order: &str) -> Option<i64> {
+        let Backend::Redis(server) = &self.backend else { panic!("there is no Redis") };
+        let seconds: i64 = server.connect().await.pool().next().ttl(format!("reservation:{order}")).await.unwrap();
+        assert_ne!(seconds, -2, "nobody knows it");
+        (seconds >= 0).then_some(seconds)
+    }
+
     /// Another connection to what the journal is written to.
     pub async fn database(&self) -> Database {
         match &self.backend {
