@@ -40,6 +40,8 @@ pub struct State {
     pub promotions: Arc<Promotions>,
     pub demand: Arc<Demand>,
     pub database: Database,
+    /// The journal of the stock is in Redis, and its copy in the database.
+    pub copied: bool,
     /// Seed of the weather.
     pub seed: u64,
     pub clock: SharedClock,
@@ -63,6 +65,7 @@ impl State {
             )),
             demand: Arc::default(),
             database,
+            copied: platform.settings.redis_url.is_some(),
             seed: platform.settings.seed.unwrap_or_default(),
             clock: platform.clock.clone(),
             chance: platform.chance.clone(),

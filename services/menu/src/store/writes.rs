@@ -43,15 +43,7 @@ impl Apply for MenuWrites {
 }
 
 /// Everything but version and audit; whoever refers to others goes before them.
-const EMPTY: [&str; 7] = [
-    "DELETE FROM items",
-    "DELETE FROM restaurants",
-    "DELETE FROM tickets",
-    "DELETE FROM ticket_days",
-    "DELETE FROM ticket_hours",
-    "DELETE FROM item_hours",
-    "DELETE FROM item_pairs",
-];
+const ALL: [&str; 8] = ["items", "restaurants", "tickets", "ticket_days", "ticket_hours", "item_hours", "item_pairs", "event_parked"];
 
 /// What became of it, and what the audit says; nothing when nothing was changed.
 async fn change(transaction: &mut Connection<'_>, change: &Change) -> Result<(Outcome, Option<String>), sqlx::Error> {
@@ -63,9 +55,8 @@ async fn change(transaction: &mut Connection<'_>, change: &Change) -> Result<(Ou
             Ok((Outcome::Done, None))
         }
         Change::Reset(menus) => {
-            for sql in EMPTY {
-                transaction.run(sql, args![]).await?;
-            }
+            transaction.clear(&ALL).await?;
+            transaction.run("UPDATE menu_totals SET value = 0", args![]).await?;
             insert_all(transaction, menus).await?;
             Ok((Outcome::Done, Some("reset menus and tickets".to_owned())))
         }

@@ -1,7 +1,7 @@
 //! Promotions, what the pricing algorithms earn, and the service's page of the ledger.
 
 use super::State;
-use crate::store::normal;
+use crate::store::{begin_anew, normal};
 use axum::Router;
 use axum::extract::State as Shared;
 use axum::routing::{get, post, put};
@@ -69,17 +69,7 @@ async fn reset(Shared(state): Shared<State>) -> ApiResult<StatusCode> {
     operators_only()?;
     state.stock.reset().await?;
     state.demand.forget();
-    let forget = [
-        "DELETE FROM movements",
-        "DELETE FROM stock",
-        "DELETE FROM pricing_variants",
-        "UPDATE journal_copied SET last_id = '0-0'",
-        "DELETE FROM event_inbox",
-        "DELETE FROM event_parked",
-    ];
-    for sql in forget {
-        state.database.run(sql, args![]).await.map_err(StoreError::from)?;
-    }
+    begin_anew(&state.database, state.copied).await?;
     state.promotions.reset().await?;
     Ok(StatusCode::NO_CONTENT)
 }

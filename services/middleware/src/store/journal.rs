@@ -208,9 +208,8 @@ impl Apply for WriteEntries {
         let jobs = match jobs.iter().rposition(|entry| entry.anew) {
             None => jobs,
             Some(last) => {
-                for table in ["DELETE FROM movements", "DELETE FROM stock", "DELETE FROM reservations"] {
-                    transaction.run(table, args![]).await?;
-                }
+                transaction.clear(&["movements", "stock", "reservations"]).await?;
+                transaction.run("UPDATE ledger_totals SET value = 0", args![]).await?;
                 &jobs[last..]
             }
         };

@@ -2,6 +2,7 @@
 //!
 //! Memory with a journal in SQL for one process, Redis for many. Both pass one conformance suite.
 
+mod anew;
 mod copy;
 mod forget;
 mod journal;
@@ -10,6 +11,7 @@ mod promotions;
 mod quotes;
 mod redis;
 
+pub use anew::begin_anew;
 pub use copy::Copier;
 pub use forget::{KEEP_SETTLED, forget_settled};
 pub use journal::{Appending, Entry, Found, Held, Journal, Moved, NoJournal, Recovered, SCHEMA, SqlJournal};

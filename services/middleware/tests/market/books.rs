@@ -149,3 +149,50 @@ async fn a_reset_forgets_stock_and_promotions_and_only_operators_may() {
         counter.client.reserve(&reserve("o2", vec![line("latte", 2, 599)])).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn old_reservations_are_forgotten_by_and_by_and_not_at_a_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}/middleware.db", folder.path().display());
+    let database = Database::open(&url, "middleware", &middleware::store::SCHEMA).await.unwrap();
+    let plant = "INSERT INTO reservations (order_id, state, document, at_ms) VALUES ('old', 'released', '', 1)";
+    database.run(plant, args![]).await.unwrap();
+    let counter = Counter::with(Settings { database_url: Some(url), seed: Some(1), ..Settings::default() }).await;
+    counter.client.reserve(&reserve("young", vec![line("latte", 3, 599)])).await.unwrap();
+    counter.client.confirm(vec![OrderId::new("young")]).await.unwrap();
+    let number = async |sql: &'static str| database.one(sql, args![]).await.unwrap().int(0).unwrap();
+    let runs = "SELECT COUNT(*) FROM jobs WHERE name = 'middleware/forget-reservations' AND outcome = 'done'";
+    eventually("it was looked for old ones", DEADLINE, async || number(runs).await == 1).await;
+    let kept = "SELECT COUNT(*) FROM reservations";
+    assert_eq!(number(kept).await, 2, "an order may be given up late, after a long stop");
+    counter.clock.advance(Duration::from_secs(3_600));
+    eventually("the old one is forgotten", DEADLINE, async || number(kept).await == 1).await;
+    // The books are as they were, and the young one can still be given back.
+    counter.client.release(&OrderId::new("young")).await.unwrap();
+    let page = counter.client.ledger().await.unwrap();
+    assert_eq!(stock(&page).0, stock(&page).1);
+    assert_eq!((page.total("sold_units"), page.total("released_units")), (3, 3));
+}
+
+#[tokio::test]
+async fn a_reset_leaves_books_that_balance_on_every_backend() {
+    for counter in counters().await {
+        counter.client.reserve(&reserve("o1", vec![line("latte", 3, 599)])).await.unwrap();
+        let settled = async || {
+            let page = counter.client.ledger().await.unwrap();
+            stock(&page).0 == stock(&page).1
+        };
+        eventually("the copy catches up", DEADLINE, async || {
+            settled().await && counter.client.ledger().await.unwrap().total("sold_units") == 3
+        })
+        .await;
+        as_operator(counter.client.upkeep().reset()).await.unwrap();
+        let page = counter.client.ledger().await.unwrap();
+        assert_eq!((stock(&page), page.total("sold_units"), page.total("released_units")), ((0, 0), 0, 0));
+        counter.client.reserve(&reserve("o2", vec![line("tea", 2, 399)])).await.unwrap();
+        eventually("what is sold now is copied", DEADLINE, async || {
+            settled().await && counter.client.ledger().await.unwrap().total("sold_units") == 2
+        })
+        .await;
+    }
+}

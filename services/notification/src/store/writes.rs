@@ -236,8 +236,6 @@ async fn claim(transaction: &mut Connection<'_>, before: Timestamp, now: Timesta
 }
 
 async fn reset(transaction: &mut Connection<'_>) -> Result<(), sqlx::Error> {
-    for statement in ["DELETE FROM messages", "DELETE FROM message_contacts", "UPDATE message_totals SET value = 0"] {
-        transaction.run(statement, args![]).await?;
-    }
-    Ok(())
+    transaction.clear(&["messages", "message_contacts", "event_parked"]).await?;
+    transaction.run("UPDATE message_totals SET value = 0", args![]).await.map(drop)
 }
