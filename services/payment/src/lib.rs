@@ -2,6 +2,7 @@
 //!
 //! `domain.rs` is the life of a payment, `events.rs` hears of orders, `worker.rs` asks the bank, `provider.rs` is the bank.
 
+mod closing;
 pub mod domain;
 pub mod events;
 pub mod provider;
@@ -9,6 +10,7 @@ mod routes;
 pub mod store;
 pub mod worker;
 
+use closing::Door;
 use domain::Ask;
 use events::OrderEvents;
 use opentelemetry::KeyValue;
@@ -24,7 +26,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use store::SqlPaymentBook;
-use tokio::sync::{RwLock, Semaphore};
+use tokio::sync::Semaphore;
 use worker::Desk;
 
 pub const NAME: &str = "payment";
@@ -76,7 +78,7 @@ pub async fn build_with(platform: &Platform, database: Database, provider: Arc<d
         metrics: Metrics::new(platform),
         faults: Faults::new(platform.chaos(NAME)),
         places: Arc::new(Semaphore::new(worker::AT_THE_BANK)),
-        open: Arc::new(RwLock::new(())),
+        door: Door::default(),
     };
     let queue = worker::queue();
     events.consume(OrderEvents::new(platform.clock.clone(), queue.0.clone()));

@@ -48,6 +48,12 @@ pub trait PaymentProvider: Send + Sync + 'static {
 
     /// Gives back what was taken under the order's id. Whatever was not taken by then never will be.
     async fn refund(&self, payment: &Payment) -> Result<RefundAnswer, NoAnswer>;
+
+    /// Ends when everything is written that was begun by questions nobody waits for any more. A bank with books of its own has nothing to
+    /// do for us.
+    async fn finish(&self) -> Result<(), NoAnswer> {
+        Ok(())
+    }
 }
 
 /// Asks the bank what the payment wants. Every question to any bank passes through here.

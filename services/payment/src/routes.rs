@@ -45,9 +45,14 @@ async fn ledger(Shared(desk): Shared<Desk>) -> ApiResult<Json<LedgerPage>> {
     Ok(Json(desk.book.ledger(desk.clock.now()).await?))
 }
 
-/// Forgets every payment. Waits for whoever is at the bank, and lets nobody go there meanwhile.
+/// Forgets every payment. Calls back whoever is at the bank, and lets nobody go there meanwhile.
 async fn reset(Shared(desk): Shared<Desk>) -> ApiResult<StatusCode> {
-    let _closed = desk.open.write().await;
+    let closed = desk.door.close().await;
+    desk.provider.finish().await.map_err(|error| {
+        tracing::error!(%error, "What was asked of the bank could not be finished");
+        ApiError::store_unavailable()
+    })?;
     desk.book.reset().await?;
+    closed.emptied(desk.clock.now());
     Ok(StatusCode::NO_CONTENT)
 }

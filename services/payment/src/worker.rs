@@ -1,5 +1,6 @@
 //! Asks the bank about every payment that wants it: many at a time, each again until it answers.
 
+use crate::closing::Door;
 use crate::domain::{Ask, LEASE, Payment, State};
 use crate::provider::{Faults, PaymentProvider, ask};
 use crate::store::PaymentBook;
@@ -15,7 +16,7 @@ use runtime::telemetry::propagation;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{RwLock, Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, field};
@@ -46,8 +47,8 @@ pub struct Desk {
     pub faults: Faults,
     /// Places at the bank.
     pub places: Arc<Semaphore>,
-    /// Held for reading by whoever asks the bank, and for writing while the books are emptied.
-    pub open: Arc<RwLock<()>>,
+    /// Closed while the books are emptied.
+    pub door: Door,
 }
 
 /// Where new payments are handed in, before there is a worker to take them.
@@ -130,15 +131,19 @@ async fn once(desk: &Desk, payment: &Payment, wanted: Ask) -> Option<Box<Payment
     let started = Instant::now();
     let waited = desk.faults.wait(wanted).await;
     let place = desk.places.acquire().await;
-    let _open = desk.open.read().await;
-    if waited {
+    let inside = desk.door.enter().await;
+    if waited || inside.may_be_gone(payment.created_at) {
         // Meanwhile the order may have ended, or the books may have been emptied. What cannot be read is found when its lease ends.
         let now = desk.book.find(order).await.ok().flatten()?;
         if now.state != payment.state {
             return now.state.wants().map(|_| Box::new(now));
         }
     }
-    let answer = ask(&*desk.provider, &desk.faults, wanted, payment).await;
+    let answer = tokio::select! {
+        answer = ask(&*desk.provider, &desk.faults, wanted, payment) => answer,
+        // The books are about to be emptied: whatever the bank would say, there is nowhere to write it.
+        () = inside.closing() => return None,
+    };
     drop(place);
     desk.metrics.asked(wanted, answer.is_ok(), started.elapsed());
     let now = desk.clock.now();

@@ -40,7 +40,9 @@ impl Simulator {
     }
 
     async fn write(&self, operation: &'static str, job: Job) -> Result<Entry, NoAnswer> {
-        self.guard.run(operation, async { self.books.submit(job).await }).await.map_err(|error: StoreError| NoAnswer(error.to_string()))
+        let nothing = || StoreError::Corrupt("the bank has nothing under this key".to_owned());
+        let written = self.guard.run(operation, async { self.books.submit(job).await?.ok_or_else(nothing) }).await;
+        written.map_err(|error| NoAnswer(error.to_string()))
     }
 }
 
@@ -74,17 +76,24 @@ impl PaymentProvider for Simulator {
             Entry::Charged | Entry::Declined(_) | Entry::Closed => RefundAnswer::NothingTaken,
         })
     }
+
+    async fn finish(&self) -> Result<(), NoAnswer> {
+        // Jobs are written in the order in which they were handed in.
+        self.books.submit(Job::Nothing).await.map(drop).map_err(|error| NoAnswer(error.to_string()))
+    }
 }
 
 enum Job {
     Charge { key: OrderId, amount: Money, refusal: Option<&'static str>, at: Timestamp },
     Refund { key: OrderId, at: Timestamp },
+    Nothing,
 }
 
 impl Job {
-    const fn key(&self) -> &OrderId {
+    const fn key(&self) -> Option<&OrderId> {
         match self {
-            Self::Charge { key, .. } | Self::Refund { key, .. } => key,
+            Self::Charge { key, .. } | Self::Refund { key, .. } => Some(key),
+            Self::Nothing => None,
         }
     }
 }
@@ -103,19 +112,23 @@ struct Books;
 #[async_trait]
 impl Apply for Books {
     type Job = Job;
-    type Done = Entry;
+    /// Nothing for nothing.
+    type Done = Option<Entry>;
 
-    async fn apply(&self, transaction: &mut Connection<'_>, jobs: &[Job]) -> Result<Vec<Entry>, sqlx::Error> {
+    async fn apply(&self, transaction: &mut Connection<'_>, jobs: &[Job]) -> Result<Vec<Option<Entry>>, sqlx::Error> {
         // By key, so that two replicas lock in one order.
         let mut sorted: Vec<&Job> = jobs.iter().collect();
         sorted.sort_by_key(|job| job.key());
         // Of a charge and a refund that meet here, the charge came first. Answers are what stands at the end.
         let mut new = charge(transaction, &sorted).await?;
         new.extend(refund(transaction, &sorted).await?);
-        let known = sorted.iter().map(|job| job.key().as_str()).filter(|key| !new.contains_key(*key)).collect();
+        let known = sorted.iter().filter_map(|job| job.key()).map(OrderId::as_str).filter(|key| !new.contains_key(*key)).collect();
         let known = read(transaction, known).await?;
-        let entry = |job: &Job| new.get(job.key().as_str()).or_else(|| known.get(job.key().as_str())).cloned();
-        jobs.iter().map(entry).collect::<Option<_>>().ok_or(sqlx::Error::RowNotFound)
+        let entry = |job: &Job| match job.key().map(OrderId::as_str) {
+            None => Ok(None),
+            Some(key) => new.get(key).or_else(|| known.get(key)).cloned().map(Some).ok_or(sqlx::Error::RowNotFound),
+        };
+        jobs.iter().map(entry).collect()
     }
 }
 
@@ -130,7 +143,7 @@ async fn charge(transaction: &mut Connection<'_>, jobs: &[&Job]) -> Result<HashM
             "key": key, "state": if refusal.is_some() { "declined" } else { "charged" }, "cents": amount.cents(),
             "reason": refusal, "at": at.millis(),
         })),
-        Job::Refund { .. } => None,
+        Job::Refund { .. } | Job::Nothing => None,
     };
     let rows: Vec<Value> = jobs.iter().filter_map(charge).collect();
     if rows.is_empty() {
@@ -146,7 +159,7 @@ async fn charge(transaction: &mut Connection<'_>, jobs: &[&Job]) -> Result<HashM
 async fn refund(transaction: &mut Connection<'_>, jobs: &[&Job]) -> Result<HashMap<String, Entry>, sqlx::Error> {
     let refund = |job: &&Job| match job {
         Job::Refund { key, at } => Some(json!({"key": key, "at": at.millis()})),
-        Job::Charge { .. } => None,
+        Job::Charge { .. } | Job::Nothing => None,
     };
     let rows: Vec<Value> = jobs.iter().filter_map(refund).collect();
     if rows.is_empty() {

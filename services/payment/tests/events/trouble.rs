@@ -2,6 +2,7 @@
 
 use crate::world::{Mood, World, cancelled, ordered};
 use contract::payment::PaymentStatus;
+use payment::worker::AT_THE_BANK;
 use std::time::Duration;
 use testkit::flip;
 
@@ -131,4 +132,24 @@ async fn where_there_may_be_replicas_the_next_one_waits_for_the_lease_to_end() {
     world.hears("order-51", "payment.completed").await;
     world.hears("order-1", "payment.refunded").await;
     assert_eq!(world.money().await, [sum + 1_051, 1_001, sum + 1_051, 1_001]);
+}
+
+/// More than may be at the bank at once, so that some wait for a place there.
+const CROWD: u32 = 1_100;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reset_waits_for_nobody_at_the_bank_and_nobody_it_forgot_goes_there() {
+    let world = World::start().await;
+    world.mood(Mood::Late);
+    world.tell((1..=CROWD).map(ordered).collect()).await;
+    world.eventually("the bank is full", async || world.asked() == AT_THE_BANK).await;
+    // Longer than any reset may take, the bank says nothing.
+    world.client.upkeep().reset().await.unwrap();
+    assert_eq!(world.money().await, [0, 0, 0, 0]);
+    world.mood(Mood::Open);
+    world.tell(vec![ordered(CROWD + 1)]).await;
+    let new = format!("order-{}", CROWD + 1);
+    world.eventually("the new order is paid", async || world.status(&new).await == Some(PaymentStatus::Completed)).await;
+    world.is_quiet().await;
+    assert_eq!((world.money().await, world.asked()), ([2_101, 0, 2_101, 0], AT_THE_BANK + 1));
 }

@@ -80,6 +80,10 @@ impl PaymentProvider for Moody {
     async fn refund(&self, payment: &Payment) -> Result<RefundAnswer, NoAnswer> {
         self.ask(self.bank.refund(payment)).await
     }
+
+    async fn finish(&self) -> Result<(), NoAnswer> {
+        self.bank.finish().await
+    }
 }
 
 pub struct World {
