@@ -43,6 +43,9 @@ const HELD_LIMIT: usize = 4_096;
 const LAG_FLAG: &str = "events-lag";
 const LONGEST_LAG_MS: u64 = 60_000;
 
+/// How often a consumer that is held back looks whether the flag is still on.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
 pub struct Consumer {
     pub service: &'static str,
     pub bus: Arc<dyn Bus>,
@@ -186,8 +189,20 @@ impl Running {
         );
         span.in_scope(|| self.parts.chaos.mark(LAG_FLAG, injected, self.parts.service));
         drop(span);
-        self.pause(Duration::from_millis(delay_ms)).await?;
+        self.hold_back(Duration::from_millis(delay_ms)).await?;
         Ok(twice)
+    }
+
+    /// Waits as long as the flag is on, and no longer than this.
+    async fn hold_back(&self, delay: Duration) -> Result<(), Stopped> {
+        let end = Instant::now() + delay;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() || !self.parts.chaos.flags().may_be_on(LAG_FLAG) {
+                return Ok(());
+            }
+            self.pause(left.min(LOOK_EVERY)).await?;
+        }
     }
 
     /// Applies a batch; whatever happens, each of its events is applied, held or parked afterwards.

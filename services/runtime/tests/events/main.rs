@@ -71,6 +71,7 @@ mod failing {
             a_parked_event_that_fails_again_stays_parked,
             parked_events_are_shown_page_by_page_to_operators_alone,
             how_far_a_service_is_behind_is_shown,
+            whoever_is_held_back_by_a_flag_goes_on_when_it_is_cleared,
         }
     }
 }

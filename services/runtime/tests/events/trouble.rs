@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use testkit::eventually;
+use testkit::{eventually, flip};
 use tower::ServiceExt;
 
 pub async fn a_poisoned_event_is_parked_and_the_next_ones_go_on(world: World) {
@@ -177,4 +177,16 @@ pub async fn how_far_a_service_is_behind_is_shown(world: World) {
         lag == EventLag { service: "menu".into(), parked: 1, ..EventLag::default() }
     })
     .await;
+}
+
+pub async fn whoever_is_held_back_by_a_flag_goes_on_when_it_is_cleared(world: World) {
+    let order = world.teller("order").await;
+    let menu = world.listener("menu").await;
+    world.platform.open_bus();
+    flip(&world.platform, "events-lag", "10-s-kitchen");
+    order.tell(vec![event("a", 1)]).await;
+    eventually("the event is read", PATIENCE, async || menu.events.lag().await.unwrap().pending == 1).await;
+    world.platform.flag_control().clear_all().unwrap();
+    // Half of what the flag says.
+    eventually("it is applied", Duration::from_secs(5), async || menu.seen().await == ["a/1"]).await;
 }
