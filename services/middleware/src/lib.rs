@@ -9,6 +9,8 @@ mod revenue;
 mod routes;
 pub mod store;
 
+pub use routes::openapi;
+
 use contract::Timestamp;
 use revenue::Revenue;
 use runtime::boot::{BootError, run_service};

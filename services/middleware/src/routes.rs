@@ -10,7 +10,8 @@ use crate::reserve::SHORTAGE;
 use crate::store::{Promotions, QuoteStore, Stock};
 use axum::Router;
 use axum::extract::State as Shared;
-use axum::routing::{get, post, put};
+use axum::routing::post;
+use contract::error::ErrorBody;
 use contract::pricing::{
     ConfirmBatch, InventoryReply, InventoryRequest, LineRequest, PriceReply, PriceRequest, Quote, QuoteRequest, Reservation,
     ReservationRequest, SetStock, StockLevel, ValidateReply, ValidateRequest,
@@ -29,6 +30,10 @@ use runtime::store::sql::Database;
 use runtime::telemetry::metrics::count;
 use serde::Deserialize;
 use std::sync::Arc;
+use utoipa::IntoParams;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// More than any kitchen cooks, less than what overflows.
 const MAX_STOCK: i64 = 1_000_000_000;
@@ -78,7 +83,16 @@ impl State {
 }
 
 pub fn router(state: State) -> Router {
-    Router::new()
+    Router::from(routes()).merge(market::routes()).with_state(state)
+}
+
+/// What operators ask, described. The rest is asked by the platform's own services.
+pub fn openapi() -> OpenApi {
+    routes().into_openapi()
+}
+
+fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::default()
         .route("/validate", post(validate))
         .route("/calculate-price", post(calculate_price))
         .route("/check-inventory", post(check_inventory))
@@ -87,10 +101,8 @@ pub fn router(state: State) -> Router {
         .route("/reservations/confirm", post(confirm_batch))
         .route("/reservations/{id}/confirm", post(confirm))
         .route("/reservations/{id}/release", post(release))
-        .route("/inventory", get(levels))
-        .route("/inventory/{itemId}", put(set_stock))
-        .merge(market::routes())
-        .with_state(state)
+        .routes(routes!(levels))
+        .routes(routes!(set_stock))
 }
 
 async fn validate(Shared(state): Shared<State>, Json(request): Json<ValidateRequest>) -> Json<ValidateReply> {
@@ -167,12 +179,20 @@ async fn release(Shared(state): Shared<State>, Path(order): Path<OrderId>) -> Ap
 /// Items of one `?ids=`: more than any restaurant's menu has.
 const MAX_IDS: usize = 500;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Wanted {
-    /// Comma-separated; absent for all.
+    /// Items, separated by commas, at most 500; absent for all that were ever asked for.
     ids: Option<String>,
 }
 
+/// How much of each item there is
+#[utoipa::path(get, path = "/inventory", tag = "Operators", operation_id = "listStock",
+    params(Wanted),
+    responses(
+        (status = 200, description = "The shelves, a bare array.", body = [StockLevel]),
+        (status = 400, description = "INVALID_QUERY", body = ErrorBody),
+    ))]
 async fn levels(Shared(state): Shared<State>, Query(wanted): Query<Wanted>) -> ApiResult<Json<Vec<StockLevel>>> {
     let Some(ids) = wanted.ids else { return Ok(Json(state.stock.levels().await?)) };
     let ids: Vec<ItemId> = ids.split(',').filter(|id| !id.is_empty()).map(ItemId::new).collect();
@@ -182,6 +202,14 @@ async fn levels(Shared(state): Shared<State>, Query(wanted): Query<Wanted>) -> A
     Ok(Json(state.stock.levels_of(&ids).await?))
 }
 
+/// Sets how much of an item there is
+#[utoipa::path(put, path = "/inventory/{itemId}", tag = "Operators", operation_id = "setStock",
+    params(("itemId" = ItemId, Path, description = "The item.")),
+    request_body = SetStock,
+    responses(
+        (status = 200, description = "The shelf as it is now.", body = StockLevel),
+        (status = 400, description = "INVALID_QUANTITY", body = ErrorBody),
+    ))]
 async fn set_stock(Shared(state): Shared<State>, Path(item): Path<ItemId>, Json(body): Json<SetStock>) -> ApiResult<Json<StockLevel>> {
     if !(0..=MAX_STOCK).contains(&body.stock) {
         return Err(ApiError::new(Code::InvalidQuantity, format!("stock is a whole number from 0 to {MAX_STOCK}")).into());
