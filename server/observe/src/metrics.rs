@@ -185,10 +185,13 @@ impl Metrics {
     pub fn level(&self, name: &str, service: Option<&str>, attributes: &[(&str, &str)], from: u32, to: u32) -> Option<(f64, u64)> {
         let metrics: Vec<&Metric> = self.series.values().filter(|metric| metric.has(name, service, attributes)).collect();
         let points = metrics.iter().map(|metric| metric.points(from, to).0).fold(0.0, f64::max).round() as u64;
-        let shape = metrics.first()?.shape;
-        if points == 0 || to <= from {
+        if to <= from {
             return None;
         }
+        if points == 0 {
+            return self.nothing_counted(name, service, attributes, from, to);
+        }
+        let shape = metrics.first()?.shape;
         let grown = || metrics.iter().filter_map(|metric| metric.growth(from, to));
         let level = match shape {
             Shape::Gauge => metrics
@@ -207,6 +210,13 @@ impl Metrics {
             }
         };
         Some((level, points))
+    }
+
+    /// A counter has no series of a kind that never happened: as long as others of it are counted, that is none, and not unknown.
+    fn nothing_counted(&self, name: &str, service: Option<&str>, attributes: &[(&str, &str)], from: u32, to: u32) -> Option<(f64, u64)> {
+        let others = self.series.values().filter(|metric| metric.shape == Shape::Sum && metric.has(name, service, &[]));
+        let points = others.map(|metric| metric.points(from, to).0).fold(0.0, f64::max).round() as u64;
+        (points > 0 && !attributes.is_empty()).then_some((0.0, points))
     }
 
     /// Growth of every series of `name`, with its service and the value of `attribute`.

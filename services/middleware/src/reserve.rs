@@ -84,7 +84,12 @@ impl State {
                 Ok(reservation)
             }
             Reserved::Before(before) => Ok(before),
-            Reserved::OutOfStock { item, left } => Err(self.out_of_stock(&item, left)),
+            Reserved::OutOfStock { item, left } => {
+                if !matches!(shortage, Shortage::None) {
+                    self.chaos.mark(SHORTAGE, Injected::Behaviour, "/reservations");
+                }
+                Err(self.out_of_stock(&item, left))
+            }
             Reserved::Released => Err(ApiError::new(Code::ReservationReleased, "this order gave up its reservation")),
         }
     }

@@ -58,3 +58,23 @@ fn series_are_told_apart_and_added_up() {
     assert_eq!(level(None, &[("pool", "a")]), Some(5.0));
     assert_eq!(level(None, &[("pool", "c")]), None);
 }
+
+#[test]
+fn what_a_counter_never_counted_is_none_while_it_counts_others() {
+    let world = World::new();
+    world.advance(Duration::from_secs(20));
+    let consumed = |second: i64, outcome: &str, value: f64| {
+        let mut point = point("feast.events.consumed", "menu", second, Measure::Sum(value));
+        point.attributes = vec![text("outcome", outcome)];
+        point
+    };
+    world.point((0..20).map(|second| consumed(second, "applied", second as f64)));
+    world.point((10..20).map(|second| consumed(second, "duplicate", (second - 10) as f64 * 3.0)));
+    let twice = |service: &str, from: i64, to: i64| {
+        let (from, to) = (at(START_MS + from * 1_000), at(START_MS + to * 1_000));
+        world.store.level("feast.events.consumed", Some(service), &[("outcome", "duplicate")], from, to).map(|(level, _)| level)
+    };
+    assert_eq!(twice("menu", 0, 5), Some(0.0));
+    assert_eq!(twice("menu", 12, 18), Some(3.0));
+    assert_eq!(twice("order", 0, 5), None, "nobody counts there");
+}

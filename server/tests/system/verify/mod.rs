@@ -30,6 +30,8 @@ const FIRST_WITHIN: Duration = Duration::from_secs(1);
 const LEARN: Duration = Duration::from_secs(6);
 /// A level is compared with slices of 5 s, and with how much they differ.
 const LEARN_LEVEL: Duration = Duration::from_secs(15);
+/// A queue that drains is not usual, and what is compared with is the newest minute.
+const LEARN_QUEUE: Duration = Duration::from_secs(65);
 /// How long a wave waits until its effects are gone. What is slower, goes beside the next.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two looks at the proofs.
@@ -250,6 +252,7 @@ impl Trial<'_> {
         };
         match self.pace {
             Pace::Suite => PAUSE,
+            Pace::Full if wave.iter().any(|(flag, _)| plan::leaves_a_queue(flag)) => LEARN_QUEUE,
             Pace::Full if wave.iter().any(is_level) => LEARN_LEVEL,
             Pace::Full => LEARN,
         }

@@ -62,6 +62,11 @@ pub fn patience(flag: &str) -> Duration {
     }
 }
 
+/// Leaves a queue behind that drains for a while: until then nothing is as usual. A minute is looked at.
+pub fn leaves_a_queue(flag: &str) -> bool {
+    matches!(flag, "delivery-no-couriers" | "events-lag")
+}
+
 /// What acts without a fault on any request: a new algorithm, another number of users. Their first effect is the proof itself.
 pub fn is_unmarked(flag: &str) -> bool {
     matches!(flag, "pricing-v2" | "load-users" | "load-paused")

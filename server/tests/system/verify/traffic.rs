@@ -19,6 +19,9 @@ const THINKS: Duration = Duration::from_millis(60);
 /// Dishes of one restaurant, so that carts never mix.
 const DISHES: [&str; 3] = [DISH, "galaxy-mocha", "rocket-fuel"];
 
+/// Every so many orders somebody is hungry: over 20 dollars.
+const FEAST: (u64, u32) = (3, 5);
+
 /// Tokyo's dish, for every so many orders.
 const ELSEWHERE: (&str, u64) = ("singularity-tonkotsu", 4);
 
@@ -61,11 +64,13 @@ impl Customer<'_> {
         self.get("/api/restaurants").await;
         self.ask(self.platform.http.get("/api/restaurants/cosmic-coffee/figures").operator()).await;
         let dish = if n.is_multiple_of(ELSEWHERE.1) { ELSEWHERE.0 } else { DISH };
-        self.buy(dish).await;
+        let second = if n.is_multiple_of(FEAST.0) { FEAST.1 } else { 1 };
+        self.buy(dish, second).await;
         self.get("/api/orders").await;
     }
 
-    async fn buy(&self, dish: &str) -> Option<()> {
+    /// One of `dish`, and so many of a second one.
+    async fn buy(&self, dish: &str, second: u32) -> Option<()> {
         let cart = self.post("/api/cart", json!({})).await?["id"].as_str()?.to_owned();
         let items = format!("/api/cart/{cart}/items");
         let mut added = None;
@@ -77,7 +82,7 @@ impl Customer<'_> {
         }
         added?;
         if dish == DISH {
-            self.post(&items, json!({"itemId": DISHES[1], "quantity": 1})).await;
+            self.post(&items, json!({"itemId": DISHES[1], "quantity": second})).await;
         }
         self.get(&format!("/api/cart/{cart}")).await;
         let address = format!("Main Street {}", self.chance.bits() % 100);

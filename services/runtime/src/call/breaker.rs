@@ -60,15 +60,19 @@ impl Breaker {
     }
 
     /// Counts a failure; `failures_to_open` of them in a row open it. True when this one did.
+    ///
+    /// While it is open, failures of trial calls keep it open and are not counted: that many more than it took are no news, and whoever allows
+    /// more by a flag allows them from here on.
     pub fn failed(&self, failures_to_open: u32) -> bool {
-        let failures = self.failures.fetch_add(1, Ordering::AcqRel).saturating_add(1);
+        let was_open = self.retry_at.load(Ordering::Acquire) != 0;
+        let failures = if was_open { self.failures() } else { self.failures.fetch_add(1, Ordering::AcqRel).saturating_add(1) };
         if failures < failures_to_open {
             // It may have been opened when fewer were enough.
             self.retry_at.store(0, Ordering::Release);
             return false;
         }
         self.retry_at.store((self.clock.now() + OPEN_FOR).millis(), Ordering::Release);
-        failures == failures_to_open
+        !was_open
     }
 }
 
@@ -105,6 +109,20 @@ mod tests {
         assert_eq!(breaker.pass(), Pass::Refused);
         assert!(!breaker.failed(50));
         assert_eq!(breaker.pass(), Pass::Allowed);
+    }
+
+    #[test]
+    fn an_outage_that_goes_on_does_not_use_up_what_a_flag_allows_later() {
+        let breaker = Breaker::new(Arc::new(ManualClock::at(Timestamp::from_millis(1_000))));
+        for _ in 0..200 {
+            breaker.failed(FAILURES_TO_OPEN);
+        }
+        for _ in FAILURES_TO_OPEN..50 {
+            assert!(!breaker.failed(50));
+            assert_eq!(breaker.pass(), Pass::Allowed);
+        }
+        assert!(breaker.failed(50));
+        assert_eq!(breaker.pass(), Pass::Refused);
     }
 
     #[test]
