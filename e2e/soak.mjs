@@ -86,7 +86,7 @@ async function hidden(page, measured) {
 }
 
 function table() {
-  const head = ['what', 'spans/s', 'heap MB', 'nodes', 'listeners', 'refreshes', 'p50 ms', 'p95 ms', 'longest ms', 'tasks > 50 ms', 'longest', 'gaps > 50 ms', 'longest'];
+  const head = ['what', 'spans/s', 'heap MB', 'nodes', 'listeners', 'refreshes', 'p50 ms', 'p95 ms', 'longest ms', 'cpu ms each', 'tasks > 50 ms', 'longest', 'gaps > 50 ms', 'longest'];
   const longest = (list) => round(Math.max(0, ...list));
   const cells = rows.map((each) => [
     each.what,
@@ -98,6 +98,7 @@ function table() {
     round(percentile(each.refreshMs, 50)),
     round(percentile(each.refreshMs, 95)),
     longest(each.refreshMs),
+    round(each.threadMs / each.refreshMs.length),
     each.longTasksMs.length,
     longest(each.longTasksMs),
     each.gapsMs.length,
