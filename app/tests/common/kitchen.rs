@@ -68,7 +68,7 @@ impl World {
                 let day = call.path.split_once("day=").map(|(_, day)| day).unwrap_or_default();
                 (200, json!({"day": day, "lines": self.kitchen.settlement, "net": 12.5}))
             }
-            ("notification.messages", _) => (200, json!(self.kitchen.messages)),
+            ("notification.messages", _) => (200, json!(self.messages(&call.path))),
             ("delivery.couriers", _) => (200, json!(self.kitchen.couriers.values().collect::<Vec<_>>())),
             ("delivery.courier", [.., id]) => match self.kitchen.couriers.get(*id) {
                 Some(courier) => (200, courier.clone()),
@@ -152,6 +152,16 @@ impl World {
             courier["deliveredToday"] = json!(courier["deliveredToday"].as_u64().unwrap() + 1);
         }
         (200, self.deliveries[order].clone())
+    }
+
+    /// As the service filters them.
+    fn messages(&self, path: &str) -> Vec<&Value> {
+        let wanted = |name: &str| path.split(['?', '&']).find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).unwrap_or_default();
+        let (channel, order) = (wanted("channel"), wanted("order"));
+        let fits = |message: &&Value| {
+            (channel.is_empty() || message["channel"] == channel) && message["orderId"].as_str().is_some_and(|id| id.ends_with(order))
+        };
+        self.kitchen.messages.iter().filter(fits).collect()
     }
 
     /// A paid order of a restaurant, from `minutes` ago, with this many dishes of a kind.

@@ -117,8 +117,26 @@ async fn messages_are_shown_by_their_channel() {
     all.says("waits to be sent").says("failed");
     let texts = operator.get("/console/outbox?channel=sms").await;
     assert_eq!(texts.html.matches("class=\"message\"").count(), 1);
+    texts.says("name=\"channel\" value=\"sms\"");
     operator.breaks("notification.messages", Code::ServiceUnavailable);
     operator.get("/console/outbox").await.is(503);
+}
+
+#[tokio::test]
+async fn messages_of_one_order_are_found_by_its_number() {
+    let mut operator = operator();
+    let count = |page: &str| page.matches("class=\"message\"").count();
+    operator.get("/console/outbox").await.is(200).says("action=\"/console/outbox\"").says("its messages");
+    // As it stands on every page, and as people copy it.
+    for number in ["000001", "%23000001"] {
+        let found = operator.get(&format!("/console/outbox?order={number}")).await;
+        assert_eq!(count(&found.is(200).html), 4);
+        found.says("value=\"000001\"").says("All orders");
+    }
+    let both = operator.get("/console/outbox?channel=email&order=000001").await;
+    assert_eq!(count(&both.is(200).html), 2);
+    both.says("/console/outbox?channel=push&amp;order=000001");
+    operator.get("/console/outbox?order=424242").await.is(200).says("No message of such an order is kept.");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod payment;
 mod upkeep;
 mod user;
 
+pub use notification::MessageFilter;
 pub use upkeep::Upkeep;
 
 use crate::cart::{AddItem, Cart, SetQuantity};

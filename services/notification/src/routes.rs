@@ -5,10 +5,10 @@ use axum::Router;
 use axum::extract::State as Shared;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use contract::id::path_segment;
+use contract::client::MessageFilter;
 use contract::ledger::LedgerPage;
-use contract::notification::Preferences;
-use contract::{ApiError, Code, OrderId};
+use contract::notification::{Channel, Preferences};
+use contract::{ApiError, Code};
 use http::header::LINK;
 use http::{HeaderValue, StatusCode};
 use runtime::http::{ApiResult, Json, Path, Query};
@@ -33,18 +33,20 @@ pub fn router(desk: Desk) -> Router {
 struct Asked {
     cursor: Option<i64>,
     limit: Option<u32>,
-    order: Option<OrderId>,
+    channel: Option<Channel>,
+    order: Option<String>,
 }
 
-/// Newest first, with the next page's address in `Link` when there may be one.
+/// `?channel=`, `?order=`: newest first, with the next page's address in `Link` when there may be one.
 async fn list(Shared(desk): Shared<Desk>, Query(asked): Query<Asked>) -> ApiResult<Response> {
     let limit = asked.limit.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE);
-    let (messages, last) = desk.book.list(asked.order.as_ref(), asked.cursor, limit).await?;
+    let filter = MessageFilter { channel: asked.channel, order: asked.order };
+    let (messages, last) = desk.book.list(&filter, asked.cursor, limit).await?;
     let full = messages.len() as u32 == limit;
     let mut response = Json(messages).into_response();
     let next = last.filter(|_| full).map(|cursor| {
-        let order = asked.order.as_ref().map(|order| format!("&order={}", path_segment(order.as_str()))).unwrap_or_default();
-        format!("</internal/messages?cursor={cursor}&limit={limit}{order}>; rel=\"next\"")
+        let filter = Some(filter.query()).filter(|query| !query.is_empty()).map(|query| format!("&{query}")).unwrap_or_default();
+        format!("</internal/messages?cursor={cursor}&limit={limit}{filter}>; rel=\"next\"")
     });
     if let Some(value) = next.and_then(|next| HeaderValue::try_from(next).ok()) {
         response.headers_mut().insert(LINK, value);

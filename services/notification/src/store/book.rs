@@ -3,6 +3,7 @@
 use super::writes::{Done, Job, Outcome, Writes, letter, select};
 use super::{Letter, MessageBook};
 use async_trait::async_trait;
+use contract::client::MessageFilter;
 use contract::ledger::{LedgerItem, LedgerPage, SETTLE_WITHIN_MS};
 use contract::notification::{Channel, Message, Preferences};
 use contract::{OrderId, Timestamp};
@@ -72,19 +73,39 @@ fn mixed_up() -> StoreError {
     StoreError::Corrupt("the writer answered another question".to_owned())
 }
 
+/// What people call an order by: no id is as short as that.
+fn is_short(order: &str) -> bool {
+    order.len() == 6 && order.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
 /// Below every place: the first page has no end above.
 const TOP: i64 = i64::MAX;
 
 #[async_trait]
 impl MessageBook for SqlMessageBook {
-    async fn list(&self, order: Option<&OrderId>, cursor: Option<i64>, limit: u32) -> Result<(Vec<Message>, Option<i64>), StoreError> {
+    async fn list(&self, filter: &MessageFilter, cursor: Option<i64>, limit: u32) -> Result<(Vec<Message>, Option<i64>), StoreError> {
         let cursor = cursor.unwrap_or(TOP);
-        let (sql, args) = match order {
-            None => (select!("FROM messages WHERE seq < $1 ORDER BY seq DESC LIMIT $2"), args![cursor, limit]),
+        // So few messages are kept that those of a channel, or of an order by its last characters, are found by looking through them.
+        let channel = filter.channel.map_or("", Channel::as_str);
+        let (sql, args) = match filter.order.as_deref() {
+            None => (
+                select!("FROM messages WHERE seq < $1 AND ($3 = '' OR channel = $3) ORDER BY seq DESC LIMIT $2"),
+                args![cursor, limit, channel],
+            ),
+            Some(end) if is_short(end) => (
+                select!(
+                    "FROM messages WHERE seq < $1 AND ($3 = '' OR channel = $3) AND LENGTH(order_id) > 5 \
+                     AND LOWER(SUBSTR(order_id, LENGTH(order_id) - 5)) = $4 ORDER BY seq DESC LIMIT $2"
+                ),
+                args![cursor, limit, channel, end.to_ascii_lowercase()],
+            ),
             // An order's messages begin with its id and a slash; '0' follows the slash.
             Some(order) => (
-                select!("FROM messages WHERE id > $3 AND id < $4 AND order_id = $5 AND seq < $1 ORDER BY seq DESC LIMIT $2"),
-                args![cursor, limit, format!("{order}/"), format!("{order}0"), order.as_str()],
+                select!(
+                    "FROM messages WHERE id > $4 AND id < $5 AND order_id = $6 AND seq < $1 AND ($3 = '' OR channel = $3) \
+                     ORDER BY seq DESC LIMIT $2"
+                ),
+                args![cursor, limit, channel, format!("{order}/"), format!("{order}0"), order],
             ),
         };
         let read = async {

@@ -7,9 +7,10 @@ pub use book::{SCHEMA, SqlMessageBook};
 pub use writes::{Outcome, hear};
 
 use async_trait::async_trait;
+use contract::Timestamp;
+use contract::client::MessageFilter;
 use contract::ledger::LedgerPage;
 use contract::notification::{Message, Preferences};
-use contract::{OrderId, Timestamp};
 use runtime::store::StoreError;
 
 /// A message on its way.
@@ -24,8 +25,8 @@ pub struct Letter {
 
 #[async_trait]
 pub trait MessageBook: Send + Sync {
-    /// Messages before `cursor`, newest first, with the cursor of the last; of one order, or of all.
-    async fn list(&self, order: Option<&OrderId>, cursor: Option<i64>, limit: u32) -> Result<(Vec<Message>, Option<i64>), StoreError>;
+    /// Those messages before `cursor`, newest first, with the cursor of the last.
+    async fn list(&self, filter: &MessageFilter, cursor: Option<i64>, limit: u32) -> Result<(Vec<Message>, Option<i64>), StoreError>;
 
     /// Writes down what became of messages.
     async fn settle(&self, outcomes: Vec<(i64, Outcome)>, now: Timestamp) -> Result<(), StoreError>;

@@ -4,6 +4,7 @@
 
 mod world;
 
+use contract::client::MessageFilter;
 use contract::notification::{Channel, MessageStatus, Preferences};
 use contract::order::OrderStatus::{Accepted, Assigned, Delivered, Paid, Pending, PickedUp, Preparing, Ready, Rejected};
 use notification::worker::KEEP_SYNTHETIC;
@@ -17,7 +18,7 @@ async fn an_orders_way_is_told_and_shown() {
     let world = World::start().await;
     world.tell(WAY.map(|status| step(1, status)).into()).await;
     world.sent(6).await;
-    let (messages, next) = world.client.messages(None).await.unwrap();
+    let (messages, next) = world.client.messages(&MessageFilter::default(), None).await.unwrap();
     let seen: Vec<_> = messages.iter().rev().map(|message| (message.channel, message.status)).collect();
     let channels = [Channel::Email, Channel::Push, Channel::Push, Channel::Sms, Channel::Push, Channel::Email];
     assert_eq!(seen, channels.map(|channel| (channel, MessageStatus::Sent)));
@@ -46,7 +47,7 @@ async fn a_refund_is_told_to_whom_the_order_belonged() {
     world.sent(2).await;
     world.tell(vec![refunded(1)]).await;
     world.sent(3).await;
-    let (messages, _) = world.client.messages(None).await.unwrap();
+    let (messages, _) = world.client.messages(&MessageFilter::default(), None).await.unwrap();
     assert_eq!((messages[0].to.as_str(), messages[0].channel), ("Ada", Channel::Email));
 }
 
@@ -71,7 +72,7 @@ async fn pages_lead_to_the_next() {
     world.sent(120).await;
     let (mut seen, mut cursor, mut pages) = (Vec::new(), None, 0);
     loop {
-        let (page, next) = world.client.messages(cursor.as_deref()).await.unwrap();
+        let (page, next) = world.client.messages(&MessageFilter::default(), cursor.as_deref()).await.unwrap();
         seen.extend(page.into_iter().map(|message| message.order_id.to_string()));
         pages += 1;
         cursor = next;
@@ -106,7 +107,7 @@ async fn a_message_that_is_refused_is_given_up() {
     world.tell(vec![step(1, Pending)]).await;
     world.eventually("it is given up", async || world.total("failed").await == 1).await;
     assert_eq!((world.total("queued").await, world.tried()), (0, 1));
-    assert_eq!(world.client.messages(None).await.unwrap().0[0].status, MessageStatus::Failed);
+    assert_eq!(world.client.messages(&MessageFilter::default(), None).await.unwrap().0[0].status, MessageStatus::Failed);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -161,7 +162,7 @@ async fn a_reset_forgets_every_message_and_the_service_goes_on() {
     world.tell(vec![step(1, Delivered)]).await;
     world.sent(2).await;
     world.client.upkeep().reset().await.unwrap();
-    assert_eq!(world.client.messages(None).await.unwrap().0, []);
+    assert_eq!(world.client.messages(&MessageFilter::default(), None).await.unwrap().0, []);
     world.tell(vec![step(2, Pending)]).await;
     world.sent(1).await;
 }

@@ -1,6 +1,7 @@
 //! A book to be tried, and events to put into it.
 
 use async_trait::async_trait;
+use contract::client::MessageFilter;
 use contract::event::{Event, Fact, OrderFact, PaymentFact};
 use contract::geo::Location;
 use contract::notification::Message;
@@ -82,7 +83,7 @@ impl Books {
 
     /// All there is, newest first.
     pub async fn all(&self) -> Vec<Message> {
-        self.book.list(None, None, 1_000).await.unwrap().0
+        self.book.list(&MessageFilter::default(), None, 1_000).await.unwrap().0
     }
 
     pub async fn totals(&self) -> [i64; 3] {

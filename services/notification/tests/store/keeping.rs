@@ -1,11 +1,16 @@
 //! What is shown, what is kept and for how long.
 
 use crate::books::{Books, after, id, of_load, refunded, step};
-use contract::notification::{Message, Preferences};
+use contract::client::MessageFilter;
+use contract::notification::{Channel, Message, Preferences};
 use contract::order::OrderStatus::{Cancelled, Delivered, Pending};
 use notification::store::Outcome;
 use runtime::store::StoreError;
 use testkit::{MORNING, flip};
+
+fn of(order: &str) -> MessageFilter {
+    MessageFilter { order: Some(order.to_owned()), ..MessageFilter::default() }
+}
 
 fn ids(messages: &[Message]) -> Vec<&str> {
     messages.iter().map(|message| message.id.as_str()).collect()
@@ -17,7 +22,7 @@ pub async fn messages_are_listed_newest_first_without_gaps(books: Books) {
     }
     let (mut seen, mut cursor) = (Vec::new(), None);
     loop {
-        let (page, last) = books.book.list(None, cursor, 3).await.unwrap();
+        let (page, last) = books.book.list(&MessageFilter::default(), cursor, 3).await.unwrap();
         // What arrives in between does not move the pages.
         books.hear(vec![step(100 + seen.len() as u32, Pending)]).await;
         seen.extend(page.iter().map(|message| message.order_id.to_string()));
@@ -31,12 +36,34 @@ pub async fn messages_are_listed_newest_first_without_gaps(books: Books) {
 
 pub async fn messages_of_an_order_are_those_of_that_order_alone(books: Books) {
     books.hear(vec![step(1, Pending), step(10, Pending), step(1, Delivered), step(11, Delivered)]).await;
-    let (messages, _) = books.book.list(Some(&id(1)), None, 10).await.unwrap();
+    let (messages, _) = books.book.list(&of("order-1"), None, 10).await.unwrap();
     assert_eq!(ids(&messages), ["order-1/order.delivered/email", "order-1/order.delivered/push", "order-1/order.created/email"]);
-    let (first, cursor) = books.book.list(Some(&id(1)), None, 2).await.unwrap();
-    let (rest, _) = books.book.list(Some(&id(1)), cursor, 2).await.unwrap();
+    let (first, cursor) = books.book.list(&of("order-1"), None, 2).await.unwrap();
+    let (rest, _) = books.book.list(&of("order-1"), cursor, 2).await.unwrap();
     assert_eq!([first, rest].concat(), messages);
-    assert_eq!(books.book.list(Some(&id(2)), None, 10).await.unwrap(), (Vec::new(), None));
+    assert_eq!(books.book.list(&of("order-2"), None, 10).await.unwrap(), (Vec::new(), None));
+}
+
+pub async fn messages_of_a_channel_or_of_an_order_by_its_end_are_paged_alone(books: Books) {
+    for n in [111_111, 222_222, 333_333] {
+        books.hear(vec![step(n, Pending), step(n, Delivered)]).await;
+    }
+    let filter = |channel, order: &str| MessageFilter { channel, order: Some(order.to_owned()).filter(|order| !order.is_empty()) };
+    let pushed = ["order-333333/order.delivered/push", "order-222222/order.delivered/push", "order-111111/order.delivered/push"];
+    let (first, cursor) = books.book.list(&filter(Some(Channel::Push), ""), None, 2).await.unwrap();
+    let (rest, _) = books.book.list(&filter(Some(Channel::Push), ""), cursor, 2).await.unwrap();
+    assert_eq!((ids(&first), ids(&rest)), (pushed[..2].to_vec(), pushed[2..].to_vec()));
+    // By the end that people know, in whatever case, and by the whole.
+    for order in ["222222", "order-222222"] {
+        let (messages, _) = books.book.list(&filter(None, order), None, 10).await.unwrap();
+        assert_eq!(messages.len(), 3, "{order}");
+        assert!(messages.iter().all(|message| message.order_id == id(222_222)), "{order}");
+        let (messages, _) = books.book.list(&filter(Some(Channel::Push), order), None, 10).await.unwrap();
+        assert_eq!(ids(&messages), [pushed[1]], "{order}");
+    }
+    for nobody in ["22222%", "______", "order-2", "444444"] {
+        assert_eq!(books.book.list(&filter(None, nobody), None, 10).await.unwrap(), (Vec::new(), None), "{nobody}");
+    }
 }
 
 pub async fn everything_is_wanted_unless_said_otherwise(books: Books) {
@@ -91,7 +118,7 @@ pub async fn a_store_that_is_down_is_unavailable_and_changes_nothing(books: Book
     let letters = books.hear(vec![step(1, Pending)]).await;
     let before = books.all().await;
     flip(&books.platform, "store-down", "all");
-    assert!(matches!(books.book.list(None, None, 10).await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(books.book.list(&MessageFilter::default(), None, 10).await, Err(StoreError::Unavailable(_))));
     let settled = books.book.settle(vec![(letters[0].seq, Outcome::Sent)], MORNING).await;
     assert!(matches!(settled, Err(StoreError::Unavailable(_))));
     let set = books.book.set_preferences("user-1", &Preferences { email: false, ..Preferences::default() }, MORNING).await;

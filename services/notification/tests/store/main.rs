@@ -49,6 +49,7 @@ mod shelf {
         facts in keeping {
             messages_are_listed_newest_first_without_gaps,
             messages_of_an_order_are_those_of_that_order_alone,
+            messages_of_a_channel_or_of_an_order_by_its_end_are_paged_alone,
             everything_is_wanted_unless_said_otherwise,
             old_messages_are_removed_and_stay_in_the_sums,
             whom_a_refund_concerns_is_forgotten_in_time,
