@@ -18,6 +18,8 @@ pub struct Wanted {
     pub cookies: bool,
     /// Instead of all others: the same calls with few and with very many stored orders.
     pub scale: bool,
+    /// Instead of all others: load for so many minutes, and what memory does meanwhile.
+    pub soak_minutes: Option<u32>,
 }
 
 pub fn command(paths: &Paths, wanted: &Wanted) -> Result<ExitCode> {
@@ -35,6 +37,9 @@ pub fn command(paths: &Paths, wanted: &Wanted) -> Result<ExitCode> {
                 bench.arg(flag);
             }
         }
+        if let Some(minutes) = wanted.soak_minutes {
+            bench.args(["--soak", "--soak-minutes", &minutes.to_string()]);
+        }
         let postgres = match system::postgres_bin().filter(|_| wanted.scale) {
             Some(bin) => Some(postgres::Server::start(paths, &bin)?),
             None => None,
@@ -49,7 +54,11 @@ pub fn command(paths: &Paths, wanted: &Wanted) -> Result<ExitCode> {
         }
         let ended = supervise::run(vec![bench])?;
         status = Some(ended);
-        let report = if wanted.scale { "scale" } else { "bench" };
+        let report = match wanted {
+            Wanted { scale: true, .. } => "scale",
+            Wanted { soak_minutes: Some(_), .. } => "soak",
+            _ => "bench",
+        };
         match ended.success() {
             true => Ok(format!("{} and {report}.json", paths.short(&out.join(format!("{report}.md"))))),
             false => anyhow::bail!("the bench ended with {ended}"),

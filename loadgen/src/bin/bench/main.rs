@@ -10,6 +10,7 @@ mod process;
 mod processes;
 mod scale;
 mod server;
+mod soak;
 mod split;
 mod static_reply;
 mod table;
@@ -78,6 +79,18 @@ struct Args {
     /// How many orders are very many
     #[arg(long, value_name = "NUMBER", default_value_t = 1_000_000, requires = "scale")]
     scale_rows: u32,
+
+    /// Only this: whether the telemetry store stays under its bound, and memory where it is, while load goes on
+    #[arg(long, conflicts_with = "scale")]
+    soak: bool,
+
+    /// How long it goes on
+    #[arg(long, value_name = "NUMBER", default_value_t = 10, requires = "soak", value_parser = clap::value_parser!(u32).range(1..=240))]
+    soak_minutes: u32,
+
+    /// Checkouts a second
+    #[arg(long, value_name = "NUMBER", default_value_t = 400, requires = "soak", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    soak_rate: u32,
 
     /// A PostgreSQL where databases may be made: measures it too, beside SQLite
     #[arg(long, value_name = "URL", requires = "scale")]
@@ -150,6 +163,9 @@ async fn measure(args: Args) -> Result<Table> {
     fs::create_dir_all(&args.out).with_context(|| format!("{} cannot be made", args.out.display()))?;
     let bench = Bench { server, out: args.out, quick: args.quick, cookies: args.cookies };
     let mut table = Table { quick: args.quick, cookies: args.cookies, ..Table::default() };
+    if args.soak {
+        return soaked(&bench, soak::Wanted { minutes: args.soak_minutes, rate: args.soak_rate }).await;
+    }
     if args.scale {
         for postgres in std::iter::once(None).chain(args.postgres_url.as_deref().map(Some)) {
             eprintln!("==> scale, {}", if postgres.is_some() { "PostgreSQL" } else { "SQLite" });
@@ -179,13 +195,25 @@ async fn measure(args: Args) -> Result<Table> {
 
 /// Writes the report and shows it.
 fn finished(bench: &Bench, table: Table, report: &str) -> Result<Table> {
-    let json = serde_json::to_vec_pretty(&table)?;
-    for (file, content) in [(format!("{report}.json"), json), (format!("{report}.md"), table.markdown().into_bytes())] {
+    write(bench, report, serde_json::to_vec_pretty(&table)?, table.markdown())?;
+    println!("\n{}", table.terminal());
+    Ok(table)
+}
+
+fn write(bench: &Bench, report: &str, json: Vec<u8>, markdown: String) -> Result<()> {
+    for (file, content) in [(format!("{report}.json"), json), (format!("{report}.md"), markdown.into_bytes())] {
         let file = bench.out.join(file);
         fs::write(&file, content).with_context(|| format!("{} cannot be written", file.display()))?;
     }
-    println!("\n{}", table.terminal());
-    Ok(table)
+    Ok(())
+}
+
+async fn soaked(bench: &Bench, wanted: soak::Wanted) -> Result<Table> {
+    eprintln!("==> soak, {} checkouts a second for {} minutes", wanted.rate, wanted.minutes);
+    let soak = soak::measure(bench, wanted).await.with_context(|| format!("soak; see {}", bench.out.join("soak.log").display()))?;
+    write(bench, "soak", soak.json()?, soak.markdown())?;
+    println!("\n{}", soak.terminal());
+    Ok(soak.table)
 }
 
 async fn one(bench: &Bench, name: &str) -> Result<Found> {

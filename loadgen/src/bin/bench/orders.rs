@@ -2,7 +2,7 @@
 
 use crate::bench::{Bench, CONNECTIONS, Found};
 use crate::connection::Connection;
-use crate::drive::{Journey, Load, drive};
+use crate::drive::{Journey, drive};
 use crate::server::{OPERATOR_TOKEN, Running};
 use crate::table::{Budget, Percentiles, Row};
 use anyhow::{Context, Result, bail};
@@ -81,11 +81,27 @@ pub async fn cart_and_add(bench: &Bench) -> Result<Found> {
 }
 
 /// A cart, two lines, an order.
-struct Checkout {
+pub struct Checkout {
     drink: usize,
     accepted: Vec<String>,
     /// Of the last order.
     cart: String,
+}
+
+impl Checkout {
+    pub const fn new(drink: usize) -> Self {
+        Self { drink, accepted: Vec::new(), cart: String::new() }
+    }
+
+    /// Every order that was answered 201.
+    pub fn accepted(&self) -> &[String] {
+        &self.accepted
+    }
+
+    /// Of the last order; empty before it.
+    pub fn cart(&self) -> &str {
+        &self.cart
+    }
 }
 
 impl Journey for Checkout {
@@ -109,11 +125,11 @@ pub async fn checkout(bench: &Bench, connections: usize) -> Result<Found> {
     let mut operator = server.connect().await?.operating(OPERATOR_TOKEN);
     stock_up(&mut operator).await?;
     let plan = bench.plan(connections);
-    let load = drive(server.id(), server.address, plan, |drink| Checkout { drink, accepted: Vec::new(), cart: String::new() }).await?;
+    let load = drive(server.id(), server.address, plan, Checkout::new).await?;
     let accepted: HashSet<&str> = load.journeys.iter().flat_map(|journey| &journey.accepted).map(String::as_str).collect();
 
     let left = accepted.len().saturating_sub(carts_cleared(&mut operator).await?);
-    let drained = drain(&mut server, &load).await?;
+    let drained = drain(&mut server, load.journeys.iter().map(Checkout::cart)).await?;
     let memory = crate::processes::memory(server.id(), "VmHWM")?;
     let (book, missing) = compare(&mut operator, &accepted).await?;
 
@@ -149,7 +165,7 @@ pub async fn checkout(bench: &Bench, connections: usize) -> Result<Found> {
 pub async fn checkout_rate(bench: &Bench, server: &mut Running, faults: &mut Vec<String>) -> Result<f64> {
     stock_up(&mut server.connect().await?.operating(OPERATOR_TOKEN)).await?;
     let plan = bench.plan(CONNECTIONS);
-    let load = drive(server.id(), server.address, plan, |drink| Checkout { drink, accepted: Vec::new(), cart: String::new() }).await?;
+    let load = drive(server.id(), server.address, plan, Checkout::new).await?;
     faults.extend(load.errors.iter().map(|(what, count)| format!("checkout: {count} × {what}")));
     Ok(load.per_second())
 }
@@ -176,10 +192,13 @@ async fn carts_cleared(operator: &mut Connection) -> Result<usize> {
 }
 
 /// Waits until the carts of the last orders are gone: the events behind orders go in order, so that then all are through.
-async fn drain(server: &mut Running, load: &Load<Checkout>) -> Result<Duration> {
+///
+/// # Errors
+/// They are not within two minutes.
+pub async fn drain(server: &mut Running, carts: impl Iterator<Item = &str>) -> Result<Duration> {
     let started = Instant::now();
     let mut connection = server.connect().await?;
-    for cart in load.journeys.iter().map(|journey| &journey.cart).filter(|cart| !cart.is_empty()) {
+    for cart in carts.filter(|cart| !cart.is_empty()) {
         let path = format!("/api/cart/{cart}");
         while connection.get(&path).await?.status != 404 {
             if started.elapsed() > DRAIN_DEADLINE {
@@ -197,7 +216,10 @@ struct Listed {
 }
 
 /// How many orders the book has, and how many of the accepted ones it has not.
-async fn compare(operator: &mut Connection, accepted: &HashSet<&str>) -> Result<(usize, usize)> {
+///
+/// # Errors
+/// The book cannot be read.
+pub async fn compare(operator: &mut Connection, accepted: &HashSet<&str>) -> Result<(usize, usize)> {
     let mut path = format!("/api/orders?limit={PAGE}");
     let (mut book, mut known) = (0, 0);
     loop {

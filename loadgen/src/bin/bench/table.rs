@@ -232,7 +232,7 @@ fn width(text: &str) -> usize {
 }
 
 /// Three or so digits, thousands apart: `0.143`, `38.2`, `41 250`.
-fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     let digits = match value.abs() {
         small if small == small.round() => 0,
         small if small < 1.0 => 3,

@@ -1,6 +1,7 @@
 //! What it costs to see everything: checkouts with traces, logs and metrics, and without.
 
 use crate::bench::{Bench, CONNECTIONS, Found, median};
+use crate::connection::Connection;
 use crate::orders::checkout_rate;
 use crate::server::{OPERATOR_TOKEN, Running};
 use crate::table::{Budget, Ratio, Row};
@@ -18,7 +19,7 @@ pub async fn cost(bench: &Bench) -> Result<Found> {
         drop(silent);
         let mut server = bench.start("telemetry").await?;
         with.push(checkout_rate(bench, &mut server, &mut found.faults).await?);
-        kept = what_is_kept(&mut server).await?;
+        kept = what_is_kept(&mut server.connect().await?.operating(OPERATOR_TOKEN)).await?;
     }
     let (without, with) = (median(without)?, median(with)?);
     let ratio = with / without;
@@ -39,9 +40,10 @@ pub async fn cost(bench: &Bench) -> Result<Found> {
     Ok(found)
 }
 
-async fn what_is_kept(server: &mut Running) -> Result<Kept> {
-    let mut operator = server.connect().await?.operating(OPERATOR_TOKEN);
-    let reply = operator.get("/api/overview").await?.expect(200, "/api/overview")?;
+/// # Errors
+/// The server cannot be asked.
+pub async fn what_is_kept(operator: &mut Connection) -> Result<Kept> {
+    let reply = operator.get("/api/overview?minutes=1").await?.expect(200, "/api/overview")?;
     let overview: Overview = serde_json::from_slice(reply.body).context("the overview is not one")?;
     Ok(overview.kept)
 }
