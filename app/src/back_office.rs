@@ -24,11 +24,15 @@ pub trait BackOffice: Send + Sync {
     /// `EVENT_NOT_FOUND`, `NOT_FOUND` for a service that does not listen; the event is refused again.
     async fn replay(&self, service: &str, id: &str) -> Result<bool, ApiError>;
 
-    /// Back to how the platform began. Answers how long that took, in milliseconds.
+    /// Back to how the platform began. Answers how long that took, in milliseconds; nothing when it takes longer than anybody should wait,
+    /// and goes on by itself.
     ///
     /// # Errors
-    /// `CONFLICT` while another reset is under way.
-    async fn reset(&self) -> Result<u64, ApiError>;
+    /// `CONFLICT` while another reset is under way; a service is down.
+    async fn reset(&self) -> Result<Option<u64>, ApiError>;
+
+    /// How the newest reset ended, in milliseconds, or why it could not; nothing while it is under way.
+    fn reset_outcome(&self) -> Option<Result<u64, ApiError>>;
 }
 
 /// How handlers receive it.

@@ -31,7 +31,11 @@ impl BackOffice for Office {
         Ok(self.listeners.replay(service, id).await?.applied)
     }
 
-    async fn reset(&self) -> Result<u64, ApiError> {
+    async fn reset(&self) -> Result<Option<u64>, ApiError> {
         self.reset.begin_anew().await
+    }
+
+    fn reset_outcome(&self) -> Option<Result<u64, ApiError>> {
+        self.reset.outcome()
     }
 }

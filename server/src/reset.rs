@@ -11,23 +11,38 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use contract::client::Upkeep;
 use contract::{ApiError, Code};
-use http::Method;
+use futures::FutureExt;
+use http::{Method, StatusCode};
 use runtime::Platform;
 use runtime::boot::BootError;
+use runtime::context::{self, RequestContext};
 use runtime::flags::FlagControl;
 use runtime::http::{ApiResult, HttpError, Json};
 use serde::Serialize;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// Stop making events, in this order; then, when all is quiet, everything else.
 const FIRST: [&str; 2] = ["order", "delivery"];
 const THEN: [&str; 7] = ["order", "payment", "delivery", "notification", "middleware", "menu", "user"];
 
-/// Longest wait for what is under way. A reset goes on after it: parked or lost, it is to be forgotten anyway.
-const QUIET_WITHIN: Duration = Duration::from_secs(4);
+/// Longest wait for what is under way. A reset goes on after it: somebody who is so far behind may tell of an order that is gone, and the
+/// ledger will say so; the next reset forgets it.
+const QUIET_WITHIN: Duration = Duration::from_secs(10);
+
+/// Whoever asked is answered by then: that it is done, or that it goes on.
+const ANSWER_WITHIN: Duration = Duration::from_secs(7);
+
+/// A service that is busy is asked again for so long: resetting twice leaves the same as resetting once.
+const BUSY_FOR: Duration = Duration::from_secs(60);
+
+/// And one that is away for so long.
+const AWAY_FOR: Duration = Duration::from_secs(5);
+
+const AGAIN_AFTER: Duration = Duration::from_millis(250);
 
 #[derive(Clone)]
 pub struct Reset(Arc<Inner>);
@@ -37,7 +52,15 @@ struct Inner {
     then: Vec<Upkeep>,
     listeners: Listeners,
     flags: FlagControl,
-    running: AtomicBool,
+    stage: watch::Sender<Stage>,
+}
+
+/// Where the newest reset is.
+#[derive(Clone, Debug)]
+enum Stage {
+    UnderWay,
+    /// Nobody has reset yet, or it is over: how long it took, in milliseconds.
+    Over(Result<u64, ApiError>),
 }
 
 /// What was done.
@@ -45,6 +68,7 @@ struct Inner {
 #[serde(rename_all = "camelCase")]
 struct Done {
     reset: bool,
+    /// So far, when it goes on.
     took_ms: u64,
 }
 
@@ -58,46 +82,88 @@ impl Reset {
             then: THEN.iter().map(of).collect::<Result<_, BootError>>()?,
             listeners,
             flags: platform.flag_control().clone(),
-            running: AtomicBool::new(false),
+            stage: watch::Sender::new(Stage::Over(Ok(0))),
         })))
     }
 
-    /// Answers how long it took, in milliseconds.
+    /// Answers how long it took, in milliseconds; nothing when it goes on by itself after this.
     ///
     /// # Errors
     /// `CONFLICT` while another one is under way; some service is down, and then some have begun anew and others have not.
-    pub async fn begin_anew(&self) -> Result<u64, ApiError> {
-        let started = Instant::now();
-        if self.0.running.swap(true, Ordering::AcqRel) {
+    pub async fn begin_anew(&self) -> Result<Option<u64>, ApiError> {
+        let mut stage = self.0.stage.subscribe();
+        let begun = self.0.stage.send_if_modified(|stage| {
+            let over = matches!(stage, Stage::Over(_));
+            *stage = Stage::UnderWay;
+            over
+        });
+        if !begun {
             return Err(ApiError::new(Code::Conflict, "a reset is under way"));
         }
-        // A task of its own: a reset that has begun is brought to its end also when the operator closes the page.
-        let (reset, context) = (self.clone(), runtime::context::current());
-        let work = runtime::context::scope(context, async move {
-            let outcome = reset.run().await;
-            reset.0.running.store(false, Ordering::Release);
-            outcome
-        });
-        tokio::spawn(work).await.map_err(|_| ApiError::internal())??;
+        // A task of its own, without the deadline of the request: a reset that has begun is brought to its end, also when the operator
+        // closes the page.
+        let context = RequestContext { deadline: None, ..(*context::current()).clone() };
+        tokio::spawn(context::scope(Arc::new(context), self.clone().bring_to_its_end()));
+        let over = async { stage.wait_for(|stage| matches!(stage, Stage::Over(_))).await.map(|stage| stage.clone()) };
+        match tokio::time::timeout(ANSWER_WITHIN, over).await {
+            Ok(Ok(Stage::Over(outcome))) => outcome.map(Some),
+            Ok(Ok(Stage::UnderWay)) | Err(_) => Ok(None),
+            // The sender lives as long as we do.
+            Ok(Err(_)) => Err(ApiError::internal()),
+        }
+    }
+
+    /// How the newest reset ended, as [`Reset::begin_anew`] answers; nothing while it is under way.
+    pub fn outcome(&self) -> Option<Result<u64, ApiError>> {
+        match &*self.0.stage.borrow() {
+            Stage::UnderWay => None,
+            Stage::Over(outcome) => Some(outcome.clone()),
+        }
+    }
+
+    async fn bring_to_its_end(self) {
+        let started = Instant::now();
+        // Whatever becomes of it, the next one may begin.
+        let outcome = AssertUnwindSafe(self.run()).catch_unwind().await.unwrap_or_else(|_| Err(ApiError::internal()));
         let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(took_ms, "The platform was reset");
-        Ok(took_ms)
+        match &outcome {
+            Ok(()) => tracing::info!(took_ms, "The platform was reset"),
+            Err(error) => tracing::warn!(took_ms, %error, "The platform could not be reset"),
+        }
+        self.0.stage.send_replace(Stage::Over(outcome.map(|()| took_ms)));
     }
 
     async fn run(&self) -> Result<(), ApiError> {
         let inner = &*self.0;
         inner.flags.clear_all()?;
         for upkeep in &inner.first {
-            upkeep.reset().await?;
+            empty(upkeep).await?;
         }
         let end = Instant::now() + QUIET_WITHIN;
         while !inner.listeners.is_quiet().await && Instant::now() < end {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         for upkeep in &inner.then {
-            upkeep.reset().await?;
+            empty(upkeep).await?;
         }
         Ok(())
+    }
+}
+
+/// Resets one service; what is only busy, or away for a moment, is asked again.
+async fn empty(upkeep: &Upkeep) -> Result<(), ApiError> {
+    let began = Instant::now();
+    loop {
+        let Err(error) = upkeep.reset().await else { return Ok(()) };
+        let patience = match error.code {
+            Code::Timeout | Code::Overloaded => BUSY_FOR,
+            Code::ServiceUnavailable | Code::StoreUnavailable => AWAY_FOR,
+            _ => return Err(error),
+        };
+        if began.elapsed() > patience {
+            return Err(error);
+        }
+        tokio::time::sleep(AGAIN_AFTER).await;
     }
 }
 
@@ -105,14 +171,19 @@ pub fn router(reset: Reset) -> Router {
     Router::new().route("/api/reset", post(begin_anew)).with_state(reset)
 }
 
-async fn begin_anew(State(reset): State<Reset>) -> ApiResult<Json<Done>> {
-    Ok(Json(Done { reset: true, took_ms: reset.begin_anew().await? }))
+/// 200 when it is done, 202 when it takes longer than anybody should wait.
+async fn begin_anew(State(reset): State<Reset>) -> ApiResult<Response> {
+    let waited_ms = u64::try_from(ANSWER_WITHIN.as_millis()).unwrap_or(u64::MAX);
+    Ok(match reset.begin_anew().await? {
+        Some(took_ms) => Json(Done { reset: true, took_ms }).into_response(),
+        None => (StatusCode::ACCEPTED, Json(Done { reset: false, took_ms: waited_ms })).into_response(),
+    })
 }
 
 /// No orders while a reset is under way.
 pub async fn closed_meanwhile(State(reset): State<Reset>, request: Request, next: Next) -> Response {
     let orders = *request.method() == Method::POST && matches!(request.uri().path(), "/orders" | "/api/orders");
-    if orders && reset.0.running.load(Ordering::Acquire) {
+    if orders && reset.outcome().is_none() {
         let error = ApiError::new(Code::ServiceUnavailable, "the platform is being reset; try again in a moment");
         return match request.extensions().get::<Arc<app::visit::Visit>>() {
             Some(visit) => app::error_page(&error, visit),

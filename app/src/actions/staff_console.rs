@@ -6,6 +6,7 @@ use crate::back_office::SharedBackOffice;
 use crate::cookies::Cookies;
 use crate::extract::{Fields, Sent};
 use crate::pages::console::sign_in;
+use crate::pages::staff::console::admin::GOES_ON;
 use crate::pages::staff::console::promotions;
 use crate::shop::Shop;
 use crate::visit::{Notice, Visit};
@@ -36,7 +37,8 @@ pub async fn reset(Extension(visit): Extension<Arc<Visit>>, Extension(office): E
         return sign_in(&visit);
     }
     match office.reset().await {
-        Ok(took_ms) => see(&format!("/console/admin?reset={took_ms}"), &Cookies::default()),
+        Ok(Some(took_ms)) => see(&format!("/console/admin?reset={took_ms}"), &Cookies::default()),
+        Ok(None) => see(&format!("/console/admin?reset={GOES_ON}"), &Cookies::default()),
         Err(error) => trouble(&visit, &error, "/console/admin".to_owned(), "/console/admin/reset", &Fields::default()),
     }
 }

@@ -27,6 +27,8 @@ pub struct Kitchen {
     pub broken_checks: Vec<&'static str>,
     pub parked: Vec<(String, ParkedEvent)>,
     pub resets: u32,
+    /// A reset goes on after its answer; how it stands.
+    pub slow_reset: Option<Option<Result<u64, ApiError>>>,
 }
 
 impl World {
@@ -240,11 +242,18 @@ impl BackOffice for Fake {
         if world.kitchen.parked.len() < before { Ok(true) } else { Err(ApiError::new(Code::EventNotFound, "no")) }
     }
 
-    async fn reset(&self) -> Result<u64, ApiError> {
+    async fn reset(&self) -> Result<Option<u64>, ApiError> {
         let mut world = self.0.lock().unwrap();
         world.kitchen.resets += 1;
         world.orders.clear();
-        Ok(Duration::from_millis(1_240).as_millis() as u64)
+        match &world.kitchen.slow_reset {
+            None => Ok(Some(Duration::from_millis(1_240).as_millis() as u64)),
+            Some(_) => Ok(None),
+        }
+    }
+
+    fn reset_outcome(&self) -> Option<Result<u64, ApiError>> {
+        self.0.lock().unwrap().kitchen.slow_reset.clone().flatten()
     }
 }
 

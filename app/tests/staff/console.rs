@@ -3,7 +3,7 @@
 use super::as_;
 use super::browser::Browser;
 use super::common::kitchen::{busy_evening, parked};
-use contract::Code;
+use contract::{ApiError, Code};
 
 fn operator() -> Browser {
     let operator = Browser { operator: true, ..Browser::new() };
@@ -183,4 +183,19 @@ async fn a_reset_is_asked_once_more_and_tells_how_long_it_took() {
     let done = operator.post("/console/admin/reset", "").await;
     operator.get(&done.to).await.is(200).says("It took 1.2 s");
     assert_eq!(operator.world().kitchen.resets, 1);
+}
+
+#[tokio::test]
+async fn a_reset_that_takes_longer_is_followed_until_it_is_over() {
+    let mut operator = operator();
+    operator.world().kitchen.slow_reset = Some(None);
+    let done = operator.post("/console/admin/reset", "").await;
+    let followed = done.to.clone();
+    operator.get(&followed).await.is(200).says("takes longer than usual").says("http-equiv=\"refresh\"");
+    operator.world().kitchen.slow_reset = Some(Some(Err(ApiError::service_unavailable("menu"))));
+    operator.get(&followed).await.is(200).says("did not come to its end").says("reset once more");
+    operator.world().kitchen.slow_reset = Some(Some(Ok(12_300)));
+    let over = operator.get(&followed).await;
+    over.is(200).says("It took 12.3 s");
+    assert!(!over.html.contains("http-equiv=\"refresh\"") && !over.html.contains("data-follow"));
 }

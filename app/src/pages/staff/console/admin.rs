@@ -1,7 +1,8 @@
 //! `/console/admin`: doors to kitchens and couriers, and beginning anew, which is asked once more.
 
 use super::numbers::hms;
-use super::{Place, flag_chips, frame, wide};
+use super::{Place, flag_chips, follow, frame, wide};
+use crate::back_office::SharedBackOffice;
 use crate::control_room::SharedControlRoom;
 use crate::extract::Asked;
 use crate::pages::console::sign_in;
@@ -17,21 +18,56 @@ use leptos::either::Either;
 use leptos::prelude::*;
 use std::sync::Arc;
 
-/// `?reset=840`: a reset has just taken so many milliseconds.
-pub async fn show(Extension(visit): Extension<Arc<Visit>>, Extension(room): Extension<SharedControlRoom>, Asked(query): Asked) -> Response {
+/// `?reset=` when it takes longer than the page waited.
+pub const GOES_ON: &str = "goes-on";
+
+/// How often the page looks whether a reset that goes on is over.
+const RESET_REFRESH_S: u32 = 2;
+
+/// `?reset=840`: a reset has just taken so many milliseconds. `?reset=goes-on`: it takes longer, and the page follows it.
+pub async fn show(
+    Extension(visit): Extension<Arc<Visit>>,
+    Extension(room): Extension<SharedControlRoom>,
+    Extension(office): Extension<SharedBackOffice>,
+    Asked(query): Asked,
+) -> Response {
     if !visit.operator {
         return sign_in(&visit);
     }
-    let took_ms = query.get("reset").parse().ok();
+    let asked = query.get("reset");
+    let reset = if asked == GOES_ON { Some(office.reset_outcome()) } else { asked.parse().ok().map(|took_ms| Some(Ok(took_ms))) };
+    let mut meta = Meta::new("Admin", "Kitchens, couriers, what was done, and beginning anew.");
+    meta.refresh_s = matches!(reset, Some(None)).then_some(RESET_REFRESH_S);
     let audit = room.audit().await;
-    page(&visit, Meta::new("Admin", "Kitchens, couriers, what was done, and beginning anew."), || body(&visit, took_ms, audit))
+    page(&visit, meta, || body(&visit, reset.map(|outcome| told(outcome).into_any()), audit))
 }
 
-fn body(visit: &Visit, took_ms: Option<u64>, audit: Result<Vec<AuditEntry>, ApiError>) -> impl IntoView + use<> {
-    let done = took_ms.map(|ms| {
-        let told = format!("Everything is as it was in the beginning. It took {}.{} s.", ms / 1_000, ms % 1_000 / 100);
-        view! { <p class="verdict holds" role="status"><span aria-hidden="true">"✔"</span><strong>{told}</strong></p> }
-    });
+/// What became of a reset.
+fn told(outcome: Option<Result<u64, ApiError>>) -> impl IntoView + use<> {
+    let follow = outcome.is_none().then(follow);
+    let (class, art, told) = match outcome {
+        Some(Ok(ms)) => {
+            let told = format!("Everything is as it was in the beginning. It took {}.{} s.", ms / 1_000, ms % 1_000 / 100);
+            ("verdict holds", "✔", told)
+        }
+        Some(Err(error)) => {
+            ("verdict broken", "✘", format!("The reset did not come to its end: {} Some of it is done; reset once more.", sentence(&error)))
+        }
+        None => (
+            "verdict unknown",
+            "⏳",
+            "The reset takes longer than usual. It goes on by itself, and this page says when it is over.".to_owned(),
+        ),
+    };
+    view! {
+        <div id="live-reset" data-live="">
+            <p class=class role="status"><span aria-hidden="true">{art}</span><strong>{told}</strong></p>
+            {follow}
+        </div>
+    }
+}
+
+fn body(visit: &Visit, done: Option<AnyView>, audit: Result<Vec<AuditEntry>, ApiError>) -> impl IntoView + use<> {
     let site = &visit.site;
     let stores =
         site.stores.iter().map(|(what, store)| view! { <div><dt>{what.clone()}</dt><dd>{store.clone()}</dd></div> }).collect_view();
