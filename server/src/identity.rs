@@ -20,6 +20,7 @@ use runtime::context::{self, RequestContext, Role};
 use runtime::http::HttpError;
 use runtime::store::ExpiringMap;
 use sha2::{Digest, Sha256};
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +32,9 @@ const BELIEVED_FOR: Duration = Duration::from_secs(5);
 
 /// Log-ins remembered; beyond, those that would be forgotten first make room.
 const REMEMBERED: usize = 10_000;
+
+/// How often what goes on after an answer looks whether its log-in still stands.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// A page must not wait longer to learn that nobody can tell who is asking.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -64,7 +68,44 @@ pub enum Identified {
     Unknown(ApiError),
 }
 
+/// The log-in that a request came with, for what goes on after its answer has begun; on the request of everybody who is logged in.
+#[derive(Clone)]
+pub struct Standing {
+    identity: Identity,
+    token: Arc<str>,
+    by_bearer: bool,
+    account: Arc<Account>,
+}
+
+impl Standing {
+    /// Ends within seconds after the log-in has, wherever it was ended, or when the account may do other things than before. Call it while
+    /// the request is being answered: it goes on asking in the request's name.
+    pub fn ended(self) -> impl Future<Output = ()> + Send + 'static {
+        let context = Arc::new(RequestContext { deadline: None, ..(*context::current()).clone() });
+        context::scope(context, async move {
+            while self.holds().await {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        })
+    }
+
+    async fn holds(&self) -> bool {
+        let claim = if self.by_bearer { Claim::Bearer(&self.token) } else { Claim::LogIn(&self.token) };
+        match self.identity.find(claim).await {
+            Ok(None) => false,
+            Ok(Some(now)) => rights(&now) == rights(&self.account),
+            // Nobody can tell: a service that is down for a moment closes no page.
+            Err(_) => true,
+        }
+    }
+}
+
+fn rights(account: &Account) -> (&str, Role, Option<&str>, Option<&str>) {
+    (&account.id, account.role, account.staff_of.as_ref().map(|id| id.as_str()), account.courier_id.as_deref())
+}
+
 /// What a request brings along to say who it is from.
+#[derive(Clone, Copy)]
 enum Claim<'r> {
     Bearer(&'r str),
     LogIn(&'r str),
@@ -144,10 +185,15 @@ fn claim<'r>(headers: &'r HeaderMap, context: &RequestContext) -> Option<Claim<'
 pub async fn identify(State(identity): State<Identity>, mut request: Request, next: Next) -> Response {
     let context = context::current();
     let Some(claim) = claim(request.headers(), &context) else { return next.run(request).await };
-    let by_bearer = matches!(claim, Claim::Bearer(_));
+    let (by_bearer, token) = match claim {
+        Claim::Bearer(token) => (true, token),
+        Claim::LogIn(token) => (false, token),
+    };
+    let token: Arc<str> = token.into();
     match identity.find(claim).await {
         Ok(Some(account)) => {
             request.extensions_mut().insert(Identified::Account { name: account.name.to_string() });
+            request.extensions_mut().insert(Standing { identity, token, by_bearer, account: account.clone() });
             context::scope(Arc::new(logged_in(&context, &account)), next.run(request)).await
         }
         // A program that shows a token wants to know that it is of no use; a browser with an old cookie is a guest.

@@ -1,13 +1,15 @@
 //! Server-sent events: an order's page and a restaurant's board follow what happens without asking.
 //!
 //! One listener on the bus serves every open page; it sleeps while nobody looks. An event is only a nudge: what is sent is what the order
-//! service says then, to whoever is asking, so that a page can never show more than the caller may see, nor an older state.
+//! service says then, to whoever is asking, so that a page can never show more than the caller may see, nor an older state. A stream that
+//! rests on a log-in ends with it.
 
-use axum::Router;
+use crate::identity::Standing;
 use axum::extract::{Path, State};
 use axum::response::sse::{Event as Sent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use contract::client::{DeliveryClient, OrderClient};
 use contract::event::Event;
 use contract::order::Tracking;
@@ -137,13 +139,13 @@ pub fn router(live: Live) -> Router {
 }
 
 /// `event: order` with the order and its courier, at once and whenever something changes. Ends when the order has.
-async fn order(State(live): State<Live>, Path(id): Path<OrderId>) -> Response {
-    follow(live, Subject::Order(id)).await
+async fn order(State(live): State<Live>, standing: Option<Extension<Standing>>, Path(id): Path<OrderId>) -> Response {
+    follow(live, Subject::Order(id), standing).await
 }
 
 /// `event: board` with the restaurant's board, at once and whenever something changes.
-async fn restaurant(State(live): State<Live>, Path(id): Path<RestaurantId>) -> Response {
-    follow(live, Subject::Board(id)).await
+async fn restaurant(State(live): State<Live>, standing: Option<Extension<Standing>>, Path(id): Path<RestaurantId>) -> Response {
+    follow(live, Subject::Board(id), standing).await
 }
 
 /// What a page follows.
@@ -188,7 +190,7 @@ fn caller() -> Arc<RequestContext> {
     Arc::new(RequestContext { deadline: None, ..(*context::current()).clone() })
 }
 
-async fn follow(live: Live, subject: Subject) -> Response {
+async fn follow(live: Live, subject: Subject, standing: Option<Extension<Standing>>) -> Response {
     let Ok(place) = live.0.places.clone().try_acquire_owned() else {
         return HttpError(ApiError::new(Code::Overloaded, "too many pages are following; this one will ask again").retry_after(5))
             .into_response();
@@ -200,7 +202,15 @@ async fn follow(live: Live, subject: Subject) -> Response {
         Err(error) => return HttpError(error).into_response(),
     };
     let (events, sent) = mpsc::channel(4);
-    tokio::spawn(context::scope(caller(), feed(live, subject, nudges, first, events, place)));
+    let standing = standing.map(|Extension(standing)| standing.ended());
+    let feeding = async move {
+        let feed = feed(live, subject, nudges, first, events, place);
+        match standing {
+            None => feed.await,
+            Some(ended) => tokio::select! { () = feed => {}, () = ended => {} },
+        }
+    };
+    tokio::spawn(context::scope(caller(), feeding));
     Sse::new(Feed(sent)).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response()
 }
 

@@ -1,10 +1,12 @@
 //! `GET /events/console`: tells open pages of the console that there is news, at most once a second, and of what.
 
+use crate::identity::Standing;
+use axum::Extension;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use contract::{ApiError, Code, Timestamp};
-use futures::Stream;
+use futures::{FutureExt, Stream, StreamExt};
 use runtime::http::HttpError;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -79,7 +81,8 @@ fn news(at: Timestamp, changed: BTreeSet<Topic>) -> String {
 }
 
 /// `event: console` with `{"at", "changed": ["flags", ...]}`: at once with nothing changed, then whenever there is news.
-pub async fn follow(State(nudges): State<Nudges>) -> Response {
+/// It ends with the log-in it rests on.
+pub async fn follow(State(nudges): State<Nudges>, standing: Option<Extension<Standing>>) -> Response {
     let Ok(place) = nudges.0.places.clone().try_acquire_owned() else {
         let error = ApiError::new(Code::Overloaded, "too many pages are following; this one will ask again").retry_after(5);
         return HttpError(error).into_response();
@@ -94,11 +97,14 @@ pub async fn follow(State(nudges): State<Nudges>) -> Response {
         };
         Some((data, (None, receiver, place, stop)))
     });
-    Sse::new(events(stream)).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response()
+    let ended = match standing {
+        Some(Extension(standing)) => standing.ended().boxed(),
+        None => std::future::pending().boxed(),
+    };
+    Sse::new(events(stream).take_until(ended)).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response()
 }
 
 fn events(data: impl Stream<Item = String>) -> impl Stream<Item = Result<Event, Infallible>> {
-    use futures::StreamExt;
     data.map(|data| Ok(Event::default().event("console").data(data)))
 }
 
@@ -119,14 +125,13 @@ async fn next(receiver: &mut broadcast::Receiver<String>, stop: &CancellationTok
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures::StreamExt;
 
     #[tokio::test]
     async fn a_page_hears_at_once_that_it_is_heard_and_then_of_news_gathered_into_one() {
         let (nudges, at) = (Nudges::new(CancellationToken::new()), Timestamp::from_millis(0));
         nudges.about(Topic::Flags);
         nudges.send(at);
-        let mut body = follow(State(nudges.clone())).await.into_body().into_data_stream();
+        let mut body = follow(State(nudges.clone()), None).await.into_body().into_data_stream();
         let mut next = async || String::from_utf8(body.next().await.unwrap().unwrap().to_vec()).unwrap();
         assert_eq!(next().await, "event: console\ndata: {\"changed\":[]}\n\n");
         nudges.send(at);
@@ -143,13 +148,13 @@ mod tests {
         let nudges = Nudges::new(CancellationToken::new());
         let mut open = Vec::new();
         for _ in 0..MAX_FOLLOWERS {
-            open.push(follow(State(nudges.clone())).await);
+            open.push(follow(State(nudges.clone()), None).await);
         }
-        assert_eq!(follow(State(nudges.clone())).await.status(), 503);
+        assert_eq!(follow(State(nudges.clone()), None).await.status(), 503);
         nudges.0.stop.cancel();
         let said = open.pop().unwrap().into_body().into_data_stream().count().await;
         assert_eq!(said, 1);
         drop(open);
-        assert_eq!(follow(State(nudges)).await.status(), 200);
+        assert_eq!(follow(State(nudges), None).await.status(), 200);
     }
 }

@@ -12,6 +12,7 @@ on_both_platforms! {
     a_log_out_ends_the_log_in_at_once_and_not_only_in_the_browser,
     a_new_password_ends_the_log_ins_elsewhere_at_once,
     a_board_is_its_restaurants_own,
+    what_people_follow_live_ends_with_their_log_in_wherever_that_was_ended,
     staff_set_the_stock_of_their_own_dishes,
     passwords_are_not_tried_for_ever,
     without_the_user_service_public_pages_stay_open_and_nobody_is_logged_out,
@@ -114,6 +115,56 @@ async fn a_new_password_ends_the_log_ins_elsewhere_at_once(platform: &Platform) 
     elsewhere.get("/api/profile").await.refused(401, "UNAUTHORIZED", "elsewhere");
     log_in(&elsewhere, "ada@example.com", PASSWORD).await.refused(401, "WRONG_PASSWORD", "the old password");
     log_in(&elsewhere, "ada@example.com", "another good password").await.expect(200);
+}
+
+/// Within this time streams end that should. A sign of life comes later than that.
+const SOON: Duration = Duration::from_secs(12);
+
+async fn ends(stream: reqwest::Response) {
+    tokio::time::timeout(SOON, stream.bytes()).await.expect("the stream goes on").expect("the stream broke");
+}
+
+async fn what_people_follow_live_ends_with_their_log_in_wherever_that_was_ended(platform: &Platform) {
+    let (staff, courier, operator, other) = (
+        demo(platform, "cosmic-coffee").await,
+        demo(platform, "kim").await,
+        demo(platform, "olive").await,
+        demo(platform, "dim-sun").await,
+    );
+    let followed = order(&courier, "Kim").await;
+    let open = async |browser: &Browser, path: &str| {
+        let stream = browser.ask("GET", path).open().await;
+        assert_eq!(stream.status(), 200, "{path}");
+        stream
+    };
+    let mut others = open(&other, "/events/restaurants/dim-sun").await;
+    for (browser, path) in [
+        (&staff, "/events/restaurants/cosmic-coffee".to_owned()),
+        (&courier, format!("/events/orders/{followed}")),
+        (&operator, "/events/console".to_owned()),
+    ] {
+        let stream = open(browser, &path).await;
+        match platform.doors().into_iter().find(|(name, _)| *name == "user") {
+            // Behind the gateway's back, as another gateway would.
+            Some((_, user)) => {
+                let end = user.post("/internal/sessions/end", json!({"token": browser.cookie("feast_login").unwrap()}));
+                let end = end.header("x-feast-internal", "internal-token-of-the-system-suite").header("x-feast-client", "elsewhere");
+                assert_eq!(end.send().await.status, 204);
+            }
+            None => assert_eq!(browser.ask("DELETE", "/api/session").send().await.status, 204),
+        }
+        ends(stream).await;
+    }
+    // Whoever is still logged in follows on.
+    let customer = platform.browser();
+    let cart = customer.post("/api/cart", json!({})).await.expect(201)["id"].as_str().unwrap().to_owned();
+    customer.post(&format!("/api/cart/{cart}/items"), json!({"itemId": "siu-mai-sunspots", "quantity": 1})).await.expect(200);
+    let placed = customer.post("/api/orders", json!({"customerName": "Ada", "cartId": cart})).await.expect(201);
+    let id = placed["id"].as_str().unwrap();
+    let mut heard = String::new();
+    while !heard.contains(id) {
+        heard.push_str(&String::from_utf8_lossy(&others.chunk().await.unwrap().expect("the stream ended")));
+    }
 }
 
 async fn a_board_is_its_restaurants_own(platform: &Platform) {

@@ -93,6 +93,11 @@ impl Ask {
         self.try_send().await.unwrap_or_else(|error| panic!("no answer: {error:?}"))
     }
 
+    /// An answer that goes on for longer than anybody waits for one: its head is there, its body comes.
+    pub async fn open(self) -> reqwest::Response {
+        self.0.timeout(PATIENCE * 3).send().await.unwrap_or_else(|error| panic!("no answer: {error:?}"))
+    }
+
     pub async fn try_send(self) -> Result<Answer, reqwest::Error> {
         let started = Instant::now();
         let response = self.0.send().await?;
@@ -173,6 +178,11 @@ pub struct Browser {
 impl Browser {
     pub fn new(http: &Http) -> Self {
         Self { http: http.clone(), cookies: Mutex::default() }
+    }
+
+    /// The same browser, as the load balancer sends it to another process.
+    pub fn moved(&self, http: &Http) -> Self {
+        Self { http: http.clone(), cookies: Mutex::new(self.cookies.lock().unwrap().clone()) }
     }
 
     pub fn ask(&self, method: &str, path: &str) -> Ask {
