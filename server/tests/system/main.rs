@@ -19,6 +19,7 @@ mod idempotency;
 mod identity;
 mod ledger;
 mod names;
+mod one_file;
 mod ordering;
 mod outage;
 mod pages;
