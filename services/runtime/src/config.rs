@@ -11,7 +11,7 @@ pub struct Settings {
     #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true)]
     pub redis_url: Option<String>,
 
-    /// Orders and everything else that must last: sqlite:PATH, sqlite::memory: or postgres://USER@HOST/NAME. Default: one SQLite file a service in DATA_DIR.
+    /// Orders and everything else that must last: sqlite:PATH (a file a service, named after PATH), sqlite::memory: or postgres://USER@HOST/NAME. Default: one SQLite file a service in DATA_DIR.
     #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database_url: Option<String>,
 
