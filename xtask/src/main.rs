@@ -19,13 +19,16 @@ mod paths;
 mod platform;
 mod postgres;
 mod process;
+mod rehearse;
 mod report;
 mod rust_tools;
 mod setup;
+mod soak;
 mod supervise;
 mod system;
 mod test;
 mod text_rules;
+mod trial;
 mod verify_flags;
 
 use std::process::ExitCode;
@@ -98,6 +101,21 @@ enum Command {
         /// Only this: whether calls cost as little with a million stored orders as with a thousand, on SQLite and on PostgreSQL
         #[arg(long)]
         scale: bool,
+        /// Only this: whether the telemetry store stays under its bound, and memory where it is, during ten minutes of checkouts
+        #[arg(long, conflicts_with = "scale")]
+        soak: bool,
+        /// How long that load goes on
+        #[arg(long, value_name = "NUMBER", default_value_t = 10, requires = "soak")]
+        minutes: u32,
+    },
+    /// Show the console in real Chromium while 1 000, then 10 000 spans a second come in, and see what the browser holds
+    ///
+    /// The heap after everything that can go is gone, nodes, listeners, long tasks, gaps between frames, the time a refresh takes;
+    /// printed and written to target/bench/browser.md. What grows fails it. The tests run it short.
+    Soak {
+        /// How long 10 000 spans a second go on
+        #[arg(long, default_value_t = 5)]
+        minutes: u32,
     },
     /// Let customers order while processes are killed, Redis stands still and PostgreSQL begins anew
     ///
@@ -126,6 +144,15 @@ enum Command {
         #[arg(long, value_name = "FLAG")]
         only: Vec<String>,
     },
+    /// Play every incident script live, with load, and see whether it shows what it says
+    ///
+    /// One after the other: half an hour. A flip that is not proven while its script plays, a flag that stays on, and books that do not
+    /// agree afterwards fail it.
+    Rehearse {
+        /// Only scripts of this name; can be repeated
+        #[arg(long, value_name = "SCRIPT")]
+        only: Vec<String>,
+    },
     /// Check formatting, lints and text rules, without changing anything
     Lint,
 }
@@ -149,8 +176,12 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Test { filter } => test::command(&paths, filter.as_deref()),
         Command::E2e { filter } => test::e2e_command(&paths, filter.as_deref()),
         Command::Load { host, args } => load::command(&paths, &host, &args),
-        Command::Bench { quick, only, cookies, scale } => bench::command(&paths, &bench::Wanted { quick, only, cookies, scale }),
+        Command::Bench { quick, only, cookies, scale, soak, minutes } => {
+            bench::command(&paths, &bench::Wanted { quick, only, cookies, scale, soak_minutes: soak.then_some(minutes) })
+        }
+        Command::Soak { minutes } => soak::command(&paths, minutes),
         Command::Chaos { seconds, users, seed } => chaos::command(&paths, &chaos::Wanted { seconds, users, seed }),
+        Command::Rehearse { only } => rehearse::command(&paths, &only),
         Command::VerifyFlags { quick, only } => verify_flags::command(&paths, &verify_flags::Wanted { quick, only }),
         Command::Lint => lint::command(&paths),
     }
