@@ -1,13 +1,14 @@
 //! What operators watch and steer: telemetry, proofs, detection, incidents, load. Pages show it, the server implements it.
 
 use async_trait::async_trait;
+use axum::body::Bytes;
 use contract::ApiError;
 use contract::audit::AuditEntry;
 use contract::detection::{Detection, SetGuardrail};
 use contract::incident::{Answered, Control, Incidents, Play};
 use contract::load::{LoadState, LoadWanted};
 use contract::proof::Proof;
-use contract::telemetry::{LogPage, LogQuery, Overview, Topology, Trace, TracePage, TraceQuery};
+use contract::telemetry::{LogPage, LogQuery, Overview, Snapshot, Source, Topology, Trace, TracePage, TraceQuery};
 use std::sync::Arc;
 
 /// A row of the call-policy table, in words.
@@ -24,19 +25,33 @@ pub struct PolicyRow {
     pub bulkhead: usize,
 }
 
-/// Pages call it for operators only.
+/// Pages call it for operators only. What is asked of the imported snapshot answers `NOT_FOUND` while there is none.
 #[async_trait]
 pub trait ControlRoom: Send + Sync {
     /// Charts of the last `minutes`, 1-60.
-    async fn overview(&self, minutes: u32) -> Result<Overview, ApiError>;
+    async fn overview(&self, minutes: u32, source: Source) -> Result<Overview, ApiError>;
     /// # Errors
     /// `INVALID_QUERY` for a cursor that is none.
     async fn traces(&self, query: TraceQuery) -> Result<TracePage, ApiError>;
+    /// A live one, or else of the imported snapshot.
+    ///
     /// # Errors
     /// `NOT_FOUND` when it was never seen, sampled out, or is forgotten.
     async fn trace(&self, id: &str) -> Result<Trace, ApiError>;
     async fn logs(&self, query: LogQuery) -> Result<LogPage, ApiError>;
-    async fn topology(&self) -> Result<Topology, ApiError>;
+    async fn topology(&self, source: Source) -> Result<Topology, ApiError>;
+    /// Everything that is remembered of telemetry: a name for the file, and the file.
+    async fn export(&self) -> Result<(String, Bytes), ApiError>;
+    /// Reads such a file, in place of the one before.
+    ///
+    /// # Errors
+    /// `INVALID_BODY` when it is none, of another version, or cut off; `BODY_TOO_LARGE` when it unpacks to too much.
+    async fn import(&self, file: Bytes) -> Result<Snapshot, ApiError>;
+    /// The one that is held.
+    async fn snapshot(&self) -> Result<Option<Snapshot>, ApiError>;
+    /// # Errors
+    /// `NOT_FOUND` when none is held.
+    async fn forget_import(&self) -> Result<(), ApiError>;
     /// One for every flag that is on or was so lately, the newest flip first.
     async fn proofs(&self) -> Result<Vec<Proof>, ApiError>;
     async fn detection(&self) -> Result<Detection, ApiError>;

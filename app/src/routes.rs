@@ -3,9 +3,14 @@
 use crate::visit::Visit;
 use crate::{actions, pages, problem};
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::response::{Redirect, Response};
 use axum::routing::{MethodRouter, get, post};
+use contract::telemetry::SNAPSHOT_LIMIT_BYTES;
 use contract::{ApiError, Code};
+
+/// What a form puts around a file.
+const ENVELOPE_BYTES: usize = 4 * 1024;
 
 /// Pages and forms. Each request needs six extensions: [`crate::shop::Shop`], `Arc<`[`Visit`]`>`, [`crate::accounts::SharedAccounts`],
 /// [`crate::desk::SharedDesk`], [`crate::back_office::SharedBackOffice`] and [`crate::control_room::SharedControlRoom`].
@@ -45,7 +50,7 @@ pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
 
 /// Kitchens, couriers, operators.
 fn for_staff<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    use actions::{control, staff, staff_console, staff_menu};
+    use actions::{control, snapshot, staff, staff_console, staff_menu};
     use pages::staff::{board, console, courier, dish, hours, menu, reject, today};
     Router::new()
         .route("/restaurant", get(board::show))
@@ -70,6 +75,8 @@ fn for_staff<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/console/traces/{id}", get(console::trace::show))
         .route("/console/map", get(console::map::show))
         .route("/console/logs", get(console::logs::show))
+        .route("/console/snapshot", with_file(get(console::snapshot::show).post(snapshot::read)))
+        .route("/console/snapshot/forget", form("/console/snapshot", post(snapshot::forget)))
         .route("/console/load", get(console::load::show).post(control::set_load))
         .route("/console/incidents", get(console::incidents::show))
         .route("/console/incidents/control", form("/console/incidents", post(control::steer)))
@@ -91,6 +98,11 @@ fn for_staff<S: Clone + Send + Sync + 'static>() -> Router<S> {
 /// A form's address, opened as a page (somebody reloads after an error), leads to the page the form stands on.
 fn form<S: Clone + Send + Sync + 'static>(page: &'static str, post: MethodRouter<S>) -> MethodRouter<S> {
     post.get(async move || Redirect::to(page))
+}
+
+/// A form's address that takes a file as large as a snapshot may be.
+fn with_file<S: Clone + Send + Sync + 'static>(form: MethodRouter<S>) -> MethodRouter<S> {
+    form.layer(DefaultBodyLimit::max(SNAPSHOT_LIMIT_BYTES + ENVELOPE_BYTES))
 }
 
 /// The designed page for an error, with its status and `Retry-After`. The page's button repeats the visit.

@@ -240,5 +240,7 @@ notices! {
     QuizWrong = "quiz-wrong", "That is not it.";
     GuardrailOn = "guardrail-on", "The guardrail is on.";
     GuardrailOff = "guardrail-off", "The guardrail is off.";
+    SnapshotRead = "snapshot-read", "The snapshot is read. It stands beside what is live.";
+    SnapshotForgotten = "snapshot-forgotten", "The snapshot is forgotten.";
     AllClear = "all-clear", "All clear: every flag is back to its default.";
 }

@@ -4,18 +4,22 @@
 
 use crate::edge::is_door;
 use crate::pages;
-use crate::telemetry::{SNAPSHOT, SNAPSHOT_LIMIT_BYTES};
+use crate::telemetry::SNAPSHOT;
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
+use contract::telemetry::SNAPSHOT_LIMIT_BYTES;
 use contract::{ApiError, Code};
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE, HOST, ORIGIN};
 use http::{HeaderMap, HeaderName, Method};
 use http_body_util::BodyExt;
 use runtime::http::BODY_LIMIT_BYTES;
 use std::time::Duration;
+
+/// Where operators hand in a file.
+const SNAPSHOT_PAGE: &str = "/console/snapshot";
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -63,7 +67,12 @@ fn same_origin(method: &Method, path: &str, headers: &HeaderMap) -> Result<(), A
 
 /// Everything people and programs send is small, but for what an operator kept of an afternoon.
 fn limit_of(path: &str) -> usize {
-    if path == SNAPSHOT { SNAPSHOT_LIMIT_BYTES } else { BODY_LIMIT_BYTES }
+    match path {
+        SNAPSHOT => SNAPSHOT_LIMIT_BYTES,
+        // The same as a field of a form.
+        SNAPSHOT_PAGE => SNAPSHOT_LIMIT_BYTES + BODY_LIMIT_BYTES,
+        _ => BODY_LIMIT_BYTES,
+    }
 }
 
 /// Refuses a body that is too large. One whose length is not told is read to know it: it may be passed on to another process, which

@@ -6,6 +6,7 @@ pub mod cart;
 pub mod control;
 pub mod flags;
 pub mod order;
+pub mod snapshot;
 pub mod staff;
 pub mod staff_console;
 pub mod staff_menu;

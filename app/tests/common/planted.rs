@@ -7,8 +7,8 @@ use contract::incident::{Answered, Choice, Incidents, Outcome, PlayMode, Playing
 use contract::load::{LoadAgent, LoadReport, LoadState, LoadWanted};
 use contract::proof::{Measured, Proof, Verdict};
 use contract::telemetry::{
-    Edge, Kept, Level, LogLine, Mark, MarkKind, Node, NodeKind, Overview, Red, RouteRow, Series, SpanEventView, SpanKind, SpanView,
-    Topology, Trace, TraceSummary,
+    Edge, Kept, Level, LogLine, Mark, MarkKind, Node, NodeKind, Overview, Red, RouteRow, Series, Snapshot, Source, SpanEventView, SpanKind,
+    SpanView, Topology, Trace, TraceSummary,
 };
 
 pub const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -107,6 +107,23 @@ pub fn overview(minutes: u32, now: Timestamp) -> Overview {
     }
 }
 
+/// Of yesterday's demonstration.
+pub fn snapshot(now: Timestamp) -> Snapshot {
+    Snapshot {
+        platform: "Feast Flow 0.1.0 at 127.0.0.1:3000".into(),
+        exported_at: ago(now, 86_400),
+        imported_at: now,
+        from: Some(ago(now, 86_400 + 1_800)),
+        to: Some(ago(now, 86_400)),
+        traces: 1_842,
+        spans: 24_410,
+        logs: 3_204,
+        series: 410,
+        left_out: 0,
+        bytes: 9_800_000,
+    }
+}
+
 pub fn traces(now: Timestamp) -> Vec<TraceSummary> {
     let summary =
         |n: i64, id: &str, name: &str, us: u64, status: u16, errors: usize, flags: &[&str], order: Option<&str>, services: &[&str]| {
@@ -123,6 +140,7 @@ pub fn traces(now: Timestamp) -> Vec<TraceSummary> {
                 status: Some(status),
                 flags: flags.iter().map(|flag| (*flag).into()).collect(),
                 order: order.map(Into::into),
+                source: Source::Live,
             }
         };
     let id = |n: i64| format!("4bf92f3577b34da6a3ce929d0e0e{:04x}", 0x4736 + n);

@@ -3,12 +3,13 @@
 use super::{Fake, planted};
 use app::control_room::{ControlRoom, PolicyRow};
 use async_trait::async_trait;
+use axum::body::Bytes;
 use contract::audit::AuditEntry;
 use contract::detection::{Detection, SetGuardrail};
 use contract::incident::{Answered, Control, Incidents, Play, PlayMode, Playing};
 use contract::load::{LoadState, LoadWanted};
 use contract::proof::Proof;
-use contract::telemetry::{LogPage, LogQuery, Overview, Topology, Trace, TracePage, TraceQuery};
+use contract::telemetry::{LogPage, LogQuery, Overview, Snapshot, Source, Topology, Trace, TracePage, TraceQuery};
 use contract::{ApiError, Code, Timestamp};
 
 /// What the control room knows.
@@ -22,7 +23,11 @@ pub struct Room {
     /// The last search, for tests of forms.
     pub asked: Option<TraceQuery>,
     pub broken: bool,
+    pub snapshot: Option<Snapshot>,
 }
+
+/// What a file must begin with here to be a snapshot.
+pub const SNAPSHOT_FILE: &str = "snapshot";
 
 impl Fake {
     fn room<T>(&self, answer: impl FnOnce(&mut Room, Timestamp) -> T) -> Result<T, ApiError> {
@@ -37,13 +42,11 @@ impl Fake {
 
 #[async_trait]
 impl ControlRoom for Fake {
-    async fn overview(&self, minutes: u32) -> Result<Overview, ApiError> {
+    async fn overview(&self, minutes: u32, source: Source) -> Result<Overview, ApiError> {
         self.room(|room, now| {
-            if room.busy {
-                planted::overview(minutes, now)
-            } else {
-                Overview { from: now, to: now, step_seconds: 5, ..Overview::default() }
-            }
+            let nothing = Overview { from: now, to: now, step_seconds: 5, ..Overview::default() };
+            let overview = if room.busy || source == Source::Imported { planted::overview(minutes, now) } else { nothing };
+            Overview { imported: room.snapshot.clone(), ..overview }
         })
     }
 
@@ -53,7 +56,11 @@ impl ControlRoom for Fake {
                 query.flag.as_ref().is_none_or(|flag| trace.flags.contains(flag))
                     && query.order.as_ref().is_none_or(|_| trace.order.is_some())
             };
-            let traces = if room.busy { planted::traces(now).into_iter().filter(fits).collect() } else { Vec::new() };
+            let of_source = |mut trace: contract::telemetry::TraceSummary| {
+                trace.source = query.source;
+                trace
+            };
+            let traces = if room.busy { planted::traces(now).into_iter().filter(fits).map(of_source).collect() } else { Vec::new() };
             room.asked = Some(query);
             TracePage { traces, next: room.busy.then(|| "older".to_owned()) }
         })
@@ -72,7 +79,7 @@ impl ControlRoom for Fake {
         })
     }
 
-    async fn topology(&self) -> Result<Topology, ApiError> {
+    async fn topology(&self, _: Source) -> Result<Topology, ApiError> {
         self.room(|room, _| if room.busy { planted::topology() } else { Topology::default() })
     }
 
@@ -157,6 +164,25 @@ impl ControlRoom for Fake {
 
     async fn audit(&self) -> Result<Vec<AuditEntry>, ApiError> {
         self.room(|room, now| if room.busy { planted::audit(now) } else { Vec::new() })
+    }
+
+    async fn export(&self) -> Result<(String, Bytes), ApiError> {
+        self.room(|_, _| ("feast-telemetry.json.gz".to_owned(), Bytes::from_static(SNAPSHOT_FILE.as_bytes())))
+    }
+
+    async fn import(&self, file: Bytes) -> Result<Snapshot, ApiError> {
+        if !file.starts_with(SNAPSHOT_FILE.as_bytes()) {
+            return Err(ApiError::new(Code::InvalidBody, "the file is not a snapshot of telemetry"));
+        }
+        self.room(|room, now| room.snapshot.insert(planted::snapshot(now)).clone())
+    }
+
+    async fn snapshot(&self) -> Result<Option<Snapshot>, ApiError> {
+        self.room(|room, _| room.snapshot.clone())
+    }
+
+    async fn forget_import(&self) -> Result<(), ApiError> {
+        self.room(|room, _| room.snapshot.take().map(drop))?.ok_or_else(|| ApiError::new(Code::NotFound, "none is held"))
     }
 
     fn policies(&self) -> Vec<PolicyRow> {

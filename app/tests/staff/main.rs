@@ -12,6 +12,7 @@ mod console;
 mod control;
 mod courier;
 mod menu;
+mod snapshot;
 
 use browser::Browser;
 

@@ -6,7 +6,7 @@ use crate::model::{Span, SpanId, TraceId};
 use crate::names::Names;
 use crate::pack::{put_span, read_spans};
 use contract::Timestamp;
-use contract::telemetry::TraceSummary;
+use contract::telemetry::{Source, TraceSummary};
 use std::mem::size_of;
 use std::sync::Arc;
 
@@ -177,6 +177,7 @@ impl Entry {
             status: self.first.status,
             flags: texts(&self.flags),
             order: self.orders.first().map(|order| order.to_string()),
+            source: Source::Live,
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! [`Intake`] takes and never waits; one thread of the [`Store`] works off what it took. Every span is counted into rates by the second
 //! (`windows`), then it is kept or not (`traces`). What is kept is packed (`pack`), so that a bound in bytes is one.
-//! Only `sdk`, `otlp` and `receiver`, which bring it in, know OpenTelemetry and HTTP; nothing here knows flags.
+//! A snapshot that was read (`imported`) stands beside it and counts for nothing. Only `sdk`, `otlp` and `receiver`, which bring it in, know OpenTelemetry and HTTP; nothing here knows flags.
 
 pub mod counts;
 mod entry;
@@ -10,6 +10,7 @@ pub mod errors;
 mod exchange;
 mod facts;
 pub mod histogram;
+pub mod imported;
 pub mod intake;
 mod label;
 pub mod limits;
@@ -40,6 +41,7 @@ pub mod words;
 
 pub use counts::{Counts, Select};
 pub use errors::{BadCursor, ImportError};
+pub use imported::Imported;
 pub use intake::Intake;
 pub use limits::Limits;
 pub use store::Store;

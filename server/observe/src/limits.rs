@@ -41,6 +41,11 @@ impl Limits {
         self.share(QUEUE)
     }
 
+    /// What rates and names leave of their shares, which traces may use.
+    pub(crate) const fn spare(&self, rates: usize, names: usize) -> usize {
+        (self.windows() + self.names()).saturating_sub(rates + names)
+    }
+
     pub(crate) const fn windows(&self) -> usize {
         self.share(WINDOWS)
     }

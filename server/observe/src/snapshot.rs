@@ -1,7 +1,6 @@
 //! A file of what the store holds, and reading it back.
 //!
-//! Gzip of JSON, one document a line: a header, then traces, log lines and rates. A reader needs no more room than its longest line,
-//! and goes over the file twice, because a file that breaks off in the middle must leave nothing behind.
+//! Gzip of JSON, one document a line: a header, then traces, log lines and rates. A reader needs no more room than its longest line.
 
 use crate::errors::ImportError;
 use crate::label::{Class, Label};
@@ -24,6 +23,9 @@ const MOST_BYTES: u64 = 512 * 1024 * 1024;
 pub(crate) struct Header {
     pub feast_flow_telemetry: u32,
     pub exported_at: Timestamp,
+    /// Who wrote it, in words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub platform: String,
 }
 
 /// Every other line.
@@ -140,11 +142,10 @@ impl From<Span> for SpanPiece {
 }
 
 impl SpanPiece {
-    /// `shift_ns` is added to every time.
-    pub fn span(self, trace: TraceId, shift_ns: i64) -> Span {
+    pub fn span(self, trace: TraceId) -> Span {
         let event = |(name, at_ns, attributes): (Box<str>, u64, Attributes)| Event {
             name: name.into(),
-            at_ns: at_ns.saturating_add_signed(shift_ns),
+            at_ns,
             attributes: unpack_attributes(attributes),
         };
         let kind = match Class::from_index(usize::from(self.kind)) {
@@ -158,8 +159,8 @@ impl SpanPiece {
             service: self.service.into(),
             name: self.name.into(),
             kind,
-            start_ns: self.start_ns.saturating_add_signed(shift_ns),
-            end_ns: self.end_ns.saturating_add_signed(shift_ns),
+            start_ns: self.start_ns,
+            end_ns: self.end_ns,
             failed: self.failed,
             message: self.message,
             attributes: unpack_attributes(self.attributes),
@@ -184,9 +185,9 @@ impl From<Log> for LogPiece {
 }
 
 impl LogPiece {
-    pub fn log(self, shift_ns: i64) -> Log {
+    pub fn log(self) -> Log {
         Log {
-            at_ns: self.at_ns.saturating_add_signed(shift_ns),
+            at_ns: self.at_ns,
             level: self.level,
             service: self.service.into(),
             message: self.message,
@@ -201,15 +202,13 @@ pub(crate) fn slot_piece(slot: &Slot) -> SlotPiece {
     (slot.second, slot.total, slot.failed, slot.touched, slot.sum_us, slot.statuses.clone(), slot.durations.clone())
 }
 
-/// `None` for a slot that nobody could have counted.
-pub(crate) fn slot(piece: SlotPiece, shift_seconds: i64) -> Option<Slot> {
+pub(crate) fn slot(piece: SlotPiece) -> Slot {
     let (second, total, failed, touched, sum_us, mut statuses, mut durations) = piece;
-    let second = u32::try_from(i64::from(second) + shift_seconds).ok()?;
     statuses.sort_unstable();
     statuses.dedup_by_key(|(status, _)| *status);
     durations.sort_unstable();
     durations.dedup_by_key(|(bucket, _)| *bucket);
-    Some(Slot { second, total, failed, touched, sum_us, statuses, durations })
+    Slot { second, total, failed, touched, sum_us, statuses, durations }
 }
 
 /// A line of the file. It is put together first: packing many small pieces costs ten times as much.
@@ -219,11 +218,11 @@ pub(crate) fn write_line(out: &mut impl Write, line: &impl Serialize) -> std::io
     out.write_all(&bytes)
 }
 
-/// Goes over a file and visits every piece.
+/// Goes over a file, visits every piece after the header, and answers the header.
 ///
 /// # Errors
-/// When the file is not a snapshot, or one of another version.
-pub(crate) fn read(file: &[u8], mut visit: impl FnMut(&Header, Piece)) -> Result<(), ImportError> {
+/// When the file is not a snapshot, one of another version, or breaks off; pieces before that were visited.
+pub(crate) fn read(file: &[u8], mut visit: impl FnMut(&Header, Piece)) -> Result<Header, ImportError> {
     let mut lines = BufReader::new(GzDecoder::new(file).take(MOST_BYTES));
     let mut line = Vec::new();
     let mut header = None;
@@ -243,8 +242,5 @@ pub(crate) fn read(file: &[u8], mut visit: impl FnMut(&Header, Piece)) -> Result
         }
         line.clear();
     }
-    match header {
-        Some(_) => Ok(()),
-        None => Err(ImportError::Content(serde::de::Error::custom("the file is empty"))),
-    }
+    header.ok_or_else(|| ImportError::Content(serde::de::Error::custom("the file is empty")))
 }

@@ -3,6 +3,7 @@
 use crate::counts::{Counts, Select};
 use crate::errors::{BadCursor, ImportError};
 use crate::facts::Facts;
+use crate::imported::Imported;
 use crate::intake::{Batch, Intake, Queue};
 use crate::limits::Limits;
 use crate::logs::{self, Logs};
@@ -17,7 +18,7 @@ use crate::topology::topology;
 use crate::traces::Traces;
 use crate::waterfall::waterfall;
 use contract::Timestamp;
-use contract::telemetry::{Kept, Level, LogPage, LogQuery, Mark, Overview, Topology, Trace, TracePage, TraceQuery};
+use contract::telemetry::{Kept, Level, LogPage, LogQuery, Mark, Overview, Snapshot, Topology, Trace, TracePage, TraceQuery};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
@@ -51,6 +52,8 @@ pub(crate) struct Inner {
     pub logs: Mutex<Logs>,
     pub metrics: Mutex<Metrics>,
     pub names: RwLock<Names>,
+    /// Locked by itself.
+    imported: Mutex<Option<Arc<Imported>>>,
     limits: Limits,
     received_spans: AtomicU64,
 }
@@ -117,7 +120,7 @@ impl Inner {
 
     /// What rates and names leave of their shares. Asked under their locks and that of the traces, so that the sum holds.
     pub fn spare(&self, rates: &Rates, names: &Names) -> usize {
-        (self.limits.windows() + self.limits.names()).saturating_sub(rates.bytes() + names.bytes())
+        self.limits.spare(rates.bytes(), names.bytes())
     }
 
     fn run(&self) {
@@ -161,6 +164,7 @@ impl Store {
             logs: Mutex::new(Logs::new(&limits)),
             metrics: Mutex::new(Metrics::new(limits.metrics())),
             names: RwLock::new(Names::new(limits.names())),
+            imported: Mutex::default(),
             limits,
             received_spans: AtomicU64::new(0),
         });
@@ -190,6 +194,7 @@ impl Store {
         };
         overview.marks = marks;
         overview.kept = self.kept();
+        overview.imported = self.imported().map(|imported| imported.about().clone());
         overview
     }
 
@@ -275,23 +280,36 @@ impl Store {
         }
     }
 
-    /// Traces, logs and rates as a file: gzip of versioned JSON, one document a line. It takes a second or so of computing.
-    pub fn export(&self) -> Vec<u8> {
-        crate::exchange::export(self.inner()).unwrap_or_else(|error| {
+    /// Traces, logs and rates as a file: gzip of versioned JSON, one document a line. It takes a second or so of computing. `platform` says
+    /// whose it is.
+    pub fn export(&self, platform: &str) -> Vec<u8> {
+        crate::exchange::export(self.inner(), platform).unwrap_or_else(|error| {
             // Memory takes every byte, and every piece has a form in JSON.
             tracing::error!(%error, "The snapshot could not be packed");
             Vec::new()
         })
     }
 
-    /// Adds what a file of [`Store::export`] holds, moved in time so that its newest moment is now. Its rates are shown by overview
-    /// and map, and not counted for proofs and detection. Traces that are here already stay as they are.
+    /// Reads a file of [`Store::export`], beside what is live and in place of the one before. It may use as much memory as the store itself.
     ///
     /// # Errors
-    /// When the file is not a snapshot, or one of another version. Nothing is taken then.
-    pub fn import(&self, file: &[u8]) -> Result<Kept, ImportError> {
-        crate::exchange::import(self.inner(), file)?;
-        Ok(self.kept())
+    /// When the file is not a snapshot, or one of another version. The one before stays then.
+    pub fn import(&self, file: &[u8]) -> Result<Snapshot, ImportError> {
+        let inner = self.inner();
+        let imported = Imported::read(file, &inner.limits, (inner.clock)())?;
+        let about = imported.about().clone();
+        *locked(&inner.imported) = Some(Arc::new(imported));
+        Ok(about)
+    }
+
+    /// What [`Store::import`] read.
+    pub fn imported(&self) -> Option<Arc<Imported>> {
+        locked(&self.inner().imported).clone()
+    }
+
+    /// Lets go of it; false when there was none.
+    pub fn forget_imported(&self) -> bool {
+        locked(&self.inner().imported).take().is_some()
     }
 
     /// Spans that ended in seconds that begin within `from..to`, exact, whatever was sampled out. One second is the resolution

@@ -184,13 +184,13 @@ impl Traces {
         self.evict();
     }
 
-    /// Takes a whole trace of a snapshot; false when it is here already.
-    pub fn restore(&mut self, spans: Vec<Span>, names: &mut Names) -> bool {
-        let Some(trace) = spans.first().map(|span| span.trace).filter(|trace| !self.kept.contains_key(trace)) else { return false };
+    /// Takes a whole trace of a snapshot. Nothing is added to one that is here already.
+    pub fn restore(&mut self, spans: Vec<Span>, names: &mut Names) {
+        let Some(trace) = spans.first().map(|span| span.trace).filter(|trace| !self.kept.contains_key(trace)) else { return };
         let notable = spans.iter().any(|span| Facts::of(span).worth(span) == Worth::Notable);
         self.begin(trace, spans, notable, names);
+        self.close(trace);
         self.evict();
-        true
     }
 
     /// How much it may use beside its own share: what others leave of theirs.

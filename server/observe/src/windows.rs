@@ -219,10 +219,6 @@ impl Windows {
         self.shrink();
     }
 
-    pub fn bound(&self) -> usize {
-        self.bound
-    }
-
     pub fn bytes(&self) -> usize {
         self.bytes
     }

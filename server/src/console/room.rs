@@ -4,25 +4,29 @@ use super::{Console, audit};
 use crate::telemetry::flags_on;
 use app::control_room::{ControlRoom, PolicyRow};
 use async_trait::async_trait;
+use axum::body::Bytes;
 use contract::audit::AuditEntry;
 use contract::detection::{Detection, SetGuardrail};
 use contract::incident::{Answered, Control, Incidents, Play};
 use contract::load::{LoadState, LoadWanted};
 use contract::proof::Proof;
-use contract::telemetry::{LogPage, LogQuery, Mark, MarkKind, Overview, Topology, Trace, TracePage, TraceQuery};
+use contract::telemetry::{LogPage, LogQuery, Mark, MarkKind, Overview, Snapshot, Source, Topology, Trace, TracePage, TraceQuery};
 use contract::{ApiError, Code};
+use observe::BadCursor;
 use runtime::call::POLICIES;
+use std::net::SocketAddr;
 
 /// Charts reach back so many minutes.
 const MINUTES: std::ops::RangeInclusive<u32> = 1..=60;
 
 /// Clones share it.
 #[derive(Clone)]
-pub struct Room(Console);
+pub struct Room(pub(super) Console, pub(super) SocketAddr);
 
 impl Room {
-    pub const fn new(console: Console) -> Self {
-        Self(console)
+    /// `address` is where this platform listens: a snapshot says whose it is.
+    pub const fn new(console: Console, address: SocketAddr) -> Self {
+        Self(console, address)
     }
 
     pub const fn console(&self) -> &Console {
@@ -43,31 +47,46 @@ impl Room {
     }
 }
 
-fn bad_cursor() -> ApiError {
-    ApiError::new(Code::InvalidQuery, "the cursor is none of ours")
+fn bad_cursor(_: BadCursor) -> ApiError {
+    ApiError::new(Code::InvalidQuery, "cursor: this is not what a page ended with")
 }
 
 #[async_trait]
 impl ControlRoom for Room {
-    async fn overview(&self, minutes: u32) -> Result<Overview, ApiError> {
+    async fn overview(&self, minutes: u32, source: Source) -> Result<Overview, ApiError> {
         let minutes = minutes.clamp(*MINUTES.start(), *MINUTES.end());
-        Ok(self.0.0.store.overview(minutes, self.marks(minutes)))
+        match source {
+            Source::Live => Ok(self.0.0.store.overview(minutes, self.marks(minutes))),
+            Source::Imported => Ok(self.imported()?.overview(minutes)),
+        }
     }
 
     async fn traces(&self, query: TraceQuery) -> Result<TracePage, ApiError> {
-        self.0.0.store.traces(&query).map_err(|_| bad_cursor())
+        match query.source {
+            Source::Live => self.0.0.store.traces(&query),
+            Source::Imported => self.imported()?.traces(&query),
+        }
+        .map_err(bad_cursor)
     }
 
     async fn trace(&self, id: &str) -> Result<Trace, ApiError> {
         let unknown = || ApiError::new(Code::NotFound, "this trace was never seen, sampled out, or is forgotten");
-        self.0.0.store.trace(id).ok_or_else(unknown)
+        let imported = || self.0.0.store.imported()?.trace(id);
+        self.0.0.store.trace(id).or_else(imported).ok_or_else(unknown)
     }
 
     async fn logs(&self, query: LogQuery) -> Result<LogPage, ApiError> {
-        self.0.0.store.logs(&query).map_err(|_| bad_cursor())
+        match query.source {
+            Source::Live => self.0.0.store.logs(&query),
+            Source::Imported => self.imported()?.logs(&query),
+        }
+        .map_err(bad_cursor)
     }
 
-    async fn topology(&self) -> Result<Topology, ApiError> {
+    async fn topology(&self, source: Source) -> Result<Topology, ApiError> {
+        if source == Source::Imported {
+            return Ok(self.imported()?.topology());
+        }
         if self.hides_cause() {
             return Ok(self.0.0.store.topology(&|_| Vec::new()));
         }
@@ -128,6 +147,22 @@ impl ControlRoom for Room {
 
     async fn audit(&self) -> Result<Vec<AuditEntry>, ApiError> {
         Ok(self.0.0.audit.newest(audit::SHOWN))
+    }
+
+    async fn export(&self) -> Result<(String, Bytes), ApiError> {
+        self.export_snapshot().await
+    }
+
+    async fn import(&self, file: Bytes) -> Result<Snapshot, ApiError> {
+        self.import_snapshot(file).await
+    }
+
+    async fn snapshot(&self) -> Result<Option<Snapshot>, ApiError> {
+        Ok(self.0.0.store.imported().map(|imported| imported.about().clone()))
+    }
+
+    async fn forget_import(&self) -> Result<(), ApiError> {
+        self.forget_snapshot()
     }
 
     fn policies(&self) -> Vec<PolicyRow> {

@@ -7,12 +7,14 @@ use serde::{Deserialize, Serialize};
 
 /// Which traces are wanted (`GET /api/traces`). Everything that is absent is "any".
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 #[serde(rename_all = "camelCase", default)]
 pub struct TraceQuery {
     /// Some span belongs to this service.
     pub service: Option<String>,
     /// Some span has this route or name; a part of it is enough.
     pub route: Option<String>,
+    #[cfg_attr(feature = "openapi", param(inline))]
     pub outcome: Option<Outcome>,
     /// Bounds of the whole trace's duration, in milliseconds.
     pub min_ms: Option<u64>,
@@ -30,9 +32,60 @@ pub struct TraceQuery {
     pub limit: Option<usize>,
     /// What the previous page ended with.
     pub cursor: Option<String>,
+    #[cfg_attr(feature = "openapi", param(inline))]
+    pub source: Source,
+}
+
+/// Which telemetry an answer is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = TelemetrySource))]
+#[serde(rename_all = "camelCase")]
+pub enum Source {
+    /// What happens here and now.
+    #[default]
+    Live,
+    /// The snapshot that was imported last. It is looked at, and counts for nothing.
+    Imported,
+}
+
+impl Source {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Imported => "imported",
+        }
+    }
+}
+
+/// Largest snapshot file that is read, in bytes. What a store holds, packed, is a tenth of it.
+pub const SNAPSHOT_LIMIT_BYTES: usize = 32 * 1024 * 1024;
+
+/// What a snapshot file held (`POST /api/telemetry/snapshot`). It stays beside what is live until the next one, or until it is forgotten.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Snapshot {
+    /// Who wrote it; empty when the file does not say.
+    pub platform: String,
+    pub exported_at: Timestamp,
+    pub imported_at: Timestamp,
+    /// When its first and its last trace began; absent without traces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Timestamp>,
+    pub traces: u64,
+    pub spans: u64,
+    pub logs: u64,
+    pub series: u64,
+    /// Spans and log lines of the file that there was no room for.
+    pub left_out: u64,
+    /// In use for it, beside what is live.
+    pub bytes: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = TraceOutcome))]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
     Ok,
@@ -41,6 +94,7 @@ pub enum Outcome {
 
 /// Newest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TracePage {
     pub traces: Vec<TraceSummary>,
@@ -50,6 +104,7 @@ pub struct TracePage {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TraceSummary {
     pub trace_id: String,
@@ -74,10 +129,13 @@ pub struct TraceSummary {
     pub flags: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<String>,
+    #[serde(default)]
+    pub source: Source,
 }
 
 /// `GET /api/traces/{id}`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Trace {
     pub summary: TraceSummary,
@@ -89,6 +147,7 @@ pub struct Trace {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SpanView {
     pub span_id: String,
@@ -118,6 +177,7 @@ pub struct SpanView {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum SpanKind {
     #[default]
@@ -129,6 +189,7 @@ pub enum SpanKind {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SpanEventView {
     pub name: String,
@@ -139,18 +200,23 @@ pub struct SpanEventView {
 
 /// Which lines are wanted (`GET /api/logs`).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 #[serde(rename_all = "camelCase", default)]
 pub struct LogQuery {
     pub service: Option<String>,
     /// This level or a graver one.
+    #[cfg_attr(feature = "openapi", param(inline))]
     pub level: Option<Level>,
     pub text: Option<String>,
     pub trace: Option<String>,
     pub limit: Option<usize>,
     pub cursor: Option<String>,
+    #[cfg_attr(feature = "openapi", param(inline))]
+    pub source: Source,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LogLevel))]
 #[serde(rename_all = "camelCase")]
 pub enum Level {
     Trace,
@@ -176,6 +242,7 @@ impl Level {
 
 /// Newest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LogPage {
     pub lines: Vec<LogLine>,
@@ -184,6 +251,7 @@ pub struct LogPage {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LogLine {
     pub at: Timestamp,
@@ -200,6 +268,7 @@ pub struct LogLine {
 
 /// Rate, errors and durations of what was answered in some time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Red {
     pub requests: u64,
@@ -216,6 +285,7 @@ pub struct Red {
 
 /// `GET /api/topology`: who calls whom, of the last minute.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Topology {
     pub nodes: Vec<Node>,
@@ -225,6 +295,7 @@ pub struct Topology {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = TopologyNode))]
 #[serde(rename_all = "camelCase")]
 pub struct Node {
     /// Unique: `order`, `order/orders` for a store of it, `browser`.
@@ -238,6 +309,7 @@ pub struct Node {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum NodeKind {
     /// Browsers, load generator, programs: whoever calls from outside.
@@ -250,6 +322,7 @@ pub enum NodeKind {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = TopologyEdge))]
 #[serde(rename_all = "camelCase")]
 pub struct Edge {
     pub from: String,
@@ -261,6 +334,7 @@ pub struct Edge {
 
 /// `GET /api/overview?minutes=`: charts of the last minutes, one point a step.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Overview {
     pub from: Timestamp,
@@ -272,9 +346,13 @@ pub struct Overview {
     /// Of the last minute, one a route, busiest first, at most 50.
     pub routes: Vec<RouteRow>,
     pub kept: Kept,
+    /// The snapshot that is held beside what is live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Snapshot>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = RateSeries))]
 #[serde(rename_all = "camelCase")]
 pub struct Series {
     pub service: String,
@@ -285,6 +363,7 @@ pub struct Series {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RouteRow {
     pub service: String,
@@ -294,6 +373,7 @@ pub struct RouteRow {
 
 /// Something that happened, as a line in a chart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Mark {
     pub at: Timestamp,
@@ -305,6 +385,7 @@ pub struct Mark {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum MarkKind {
     FlagOn,
@@ -318,6 +399,7 @@ pub enum MarkKind {
 
 /// What the telemetry store holds, and what it could not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Kept {
     pub traces: u64,

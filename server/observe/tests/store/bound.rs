@@ -134,7 +134,7 @@ proptest! {
         world.store.logs(&LogQuery::default()).unwrap();
         world.store.overview(60, Vec::new());
         world.store.topology(&|_| Vec::new());
-        world.store.import(&world.store.export()).unwrap();
+        world.store.import(&world.store.export("")).unwrap();
         assert_within(world.store.kept())?;
         let all = world.store.counts(&Select::default(), at(START_MS - 10_000), at(world.now_ms() + 1_000));
         prop_assert!(all.total <= spans);

@@ -89,6 +89,11 @@ fn body(visit: &Visit, done: Option<AnyView>, audit: Result<Vec<AuditEntry>, Api
                     <p>"Every kitchen's board, menu and hours, and every courier's rides, as they see them."</p>
                     <p class="scene-actions"><a class="button quiet" href="/restaurant">"Kitchens"</a><a class="button quiet" href="/courier">"Couriers"</a><a class="button quiet" href="/orders">"All orders"</a></p>
                 </section>
+                <section class="panel" aria-labelledby="snapshot-title">
+                    <h2 id="snapshot-title">"What was seen, as a file"</h2>
+                    <p>"Traces, log lines and charts can be downloaded, and read again here or on another platform."</p>
+                    <p><a class="button quiet" href="/console/snapshot">"Snapshot"</a></p>
+                </section>
                 <section class="panel" aria-labelledby="reset-title">
                     <h2 id="reset-title">"Between two shows"</h2>
                     <p>"A reset forgets every order, payment, delivery and message, and puts menus, stock and flags back to how they began."</p>

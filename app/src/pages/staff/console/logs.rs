@@ -2,7 +2,7 @@
 
 use super::numbers::hms_ms;
 use super::traces::{SERVICES, hue};
-use super::{Place, follow_events, follow_link, frame};
+use super::{Place, follow_events, follow_link, frame, snapshot};
 use crate::control_room::SharedControlRoom;
 use crate::extract::{Asked, Fields};
 use crate::pages::console::sign_in;
@@ -12,13 +12,15 @@ use crate::visit::Visit;
 use axum::Extension;
 use axum::response::Response;
 use contract::id::path_segment;
-use contract::telemetry::{Level, LogLine, LogPage, LogQuery};
+use contract::telemetry::{Level, LogLine, LogPage, LogQuery, Snapshot, Source};
 use leptos::either::Either;
 use leptos::prelude::*;
 use std::sync::Arc;
 
 const REFRESH_S: u32 = 5;
 const FIELDS: [&str; 4] = ["text", "service", "level", "trace"];
+/// Which telemetry is searched.
+const SOURCE: &str = "source";
 
 /// `?text=`, `?service=`, `?level=`, `?trace=`, `?cursor=`, `?follow=1`
 pub async fn show(Extension(visit): Extension<Arc<Visit>>, Extension(room): Extension<SharedControlRoom>, Asked(query): Asked) -> Response {
@@ -32,25 +34,33 @@ pub async fn show(Extension(visit): Extension<Arc<Visit>>, Extension(room): Exte
         trace: query.filled("trace"),
         limit: None,
         cursor: query.filled("cursor"),
+        source: snapshot::source_of(&query),
     };
-    match room.logs(wanted).await {
+    let (lines, held) = futures::join!(room.logs(wanted), room.snapshot());
+    match lines {
         Ok(lines) => {
             let mut meta = Meta::new("Logs", "What every service says.");
             meta.refresh_s = is_following(&query).then_some(REFRESH_S);
-            page(&visit, meta, || body(&query, &lines))
+            page(&visit, meta, || body(&query, &lines, held.ok().flatten()))
         }
         Err(error) => error_page(&error, &visit),
     }
 }
 
 fn is_following(query: &Fields) -> bool {
-    !query.get("follow").is_empty() && query.get("cursor").is_empty()
+    !query.get("follow").is_empty() && query.get("cursor").is_empty() && snapshot::source_of(query) == Source::Live
 }
 
+/// The address of this search, of the same telemetry, with other fields beside it.
 fn address(query: &Fields, with: &[(&str, &str)]) -> String {
+    of(query, query.get(SOURCE), with)
+}
+
+fn of(query: &Fields, source: &str, with: &[(&str, &str)]) -> String {
     let pairs: Vec<String> = FIELDS
         .iter()
         .map(|name| (*name, query.get(name)))
+        .chain([(SOURCE, source)])
         .chain(with.iter().copied())
         .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| format!("{name}={}", path_segment(value)))
@@ -58,17 +68,19 @@ fn address(query: &Fields, with: &[(&str, &str)]) -> String {
     if pairs.is_empty() { "/console/logs".to_owned() } else { format!("/console/logs?{}", pairs.join("&")) }
 }
 
-fn body(query: &Fields, page: &LogPage) -> impl IntoView + use<> {
-    let following = is_following(query);
+fn body(query: &Fields, page: &LogPage, held: Option<Snapshot>) -> impl IntoView + use<> {
+    let (following, source) = (is_following(query), snapshot::source_of(query));
+    let shown = snapshot::switch(source, held.as_ref(), of(query, "", &[]), of(query, Source::Imported.as_str(), &[]));
+    let all = of(&Fields::default(), query.get(SOURCE), &[]);
     let on_first_page = query.get("cursor").is_empty();
     let to = if following { address(query, &[]) } else { address(query, &[("follow", "1")]) };
-    let switch = on_first_page.then(|| follow_link(following, to));
+    let switch = (on_first_page && source == Source::Live).then(|| follow_link(following, to));
     let follow = following.then(follow_events);
     let newest = (!on_first_page).then(|| view! { <a class="button quiet" href=address(query, &[])>"Newest"</a> });
     let older = page.next.as_deref().map(|next| view! { <a class="button quiet" href=address(query, &[("cursor", next)])>"Older"</a> });
     let searched = FIELDS.iter().any(|name| !query.get(name).is_empty());
     let lines = if page.lines.is_empty() {
-        let all = searched.then(|| view! { <p><a class="button quiet" href="/console/logs">"All lines"</a></p> });
+        let all = searched.then(|| view! { <p><a class="button quiet" href=all>"All lines"</a></p> });
         Either::Left(
             view! { <div class="empty"><p>"No line that is kept fits."</p><p class="hint">"Services log little while all is well: a line for what somebody should know."</p>{all}</div> },
         )
@@ -80,6 +92,7 @@ fn body(query: &Fields, page: &LogPage) -> impl IntoView + use<> {
         Place::Logs,
         "What every service says, newest first; times are UTC.",
         view! {
+            {shown}
             {search(query)}
             <div class="list-head"><span></span><div class="list-tools">{switch}</div></div>
             {follow}
@@ -97,13 +110,16 @@ fn search(query: &Fields) -> impl IntoView + use<> {
         .into_iter()
         .map(|each| view! { <option value=each.as_str() selected=each.as_str() == level>{each.as_str()}</option> })
         .collect();
-    let trace = query.filled("trace").map(|trace| view! { <input type="hidden" name="trace" value=trace/> });
+    let hidden: Vec<_> = ["trace", SOURCE]
+        .into_iter()
+        .filter_map(|name| query.filled(name).map(|value| view! { <input type="hidden" name=name value=value/> }))
+        .collect();
     view! {
         <form class="search" method="get" action="/console/logs" role="search">
             <label class="search-text"><span>"Text"</span><input type="search" name="text" value=value("text") data-key="/" placeholder="message or field ( / )"/></label>
             <label><span>"Service"</span><select name="service"><option value="">"any"</option>{services}</select></label>
             <label><span>"Level, and graver"</span><select name="level"><option value="">"any"</option>{levels}</select></label>
-            {trace}
+            {hidden}
             <button class="button">"Search"</button>
         </form>
     }

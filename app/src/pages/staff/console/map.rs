@@ -2,8 +2,9 @@
 
 use super::chart::escaped;
 use super::numbers::{ms, percent, plain};
-use super::{Place, flag_chips, follow_events, frame, wide};
+use super::{Place, flag_chips, follow_events, frame, snapshot, wide};
 use crate::control_room::SharedControlRoom;
+use crate::extract::Asked;
 use crate::pages::console::sign_in;
 use crate::render::{Meta, page};
 use crate::routes::error_page;
@@ -11,7 +12,7 @@ use crate::visit::Visit;
 use axum::Extension;
 use axum::response::Response;
 use contract::id::path_segment;
-use contract::telemetry::{Edge, Node, NodeKind, Red, Topology};
+use contract::telemetry::{Edge, Node, NodeKind, Red, Snapshot, Source, Topology};
 use leptos::either::Either;
 use leptos::prelude::*;
 use std::collections::HashMap;
@@ -28,15 +29,18 @@ const GAP_X: f64 = 96.0;
 const GAP_Y: f64 = 26.0;
 const EDGE: f64 = 14.0;
 
-pub async fn show(Extension(visit): Extension<Arc<Visit>>, Extension(room): Extension<SharedControlRoom>) -> Response {
+/// `?source=imported`: of the snapshot.
+pub async fn show(Extension(visit): Extension<Arc<Visit>>, Extension(room): Extension<SharedControlRoom>, Asked(query): Asked) -> Response {
     if !visit.operator {
         return sign_in(&visit);
     }
-    match room.topology().await {
+    let source = snapshot::source_of(&query);
+    let (topology, held) = futures::join!(room.topology(source), room.snapshot());
+    match topology {
         Ok(topology) => {
             let mut meta = Meta::new("Map", "Who calls whom.");
-            meta.refresh_s = Some(REFRESH_S);
-            page(&visit, meta, || body(&topology))
+            meta.refresh_s = (source == Source::Live).then_some(REFRESH_S);
+            page(&visit, meta, || body(&topology, source, held.ok().flatten()))
         }
         Err(error) => error_page(&error, &visit),
     }
@@ -260,7 +264,10 @@ fn shortened(name: &str, most: usize) -> String {
     if name.chars().count() <= most { name.to_owned() } else { name.chars().take(most - 1).chain(['…']).collect() }
 }
 
-fn body(topology: &Topology) -> impl IntoView + use<> {
+fn body(topology: &Topology, source: Source, held: Option<Snapshot>) -> impl IntoView + use<> {
+    let here = "/console/map";
+    let shown = snapshot::switch(source, held.as_ref(), here.to_owned(), format!("{here}?{}", snapshot::QUERY));
+    let follow = (source == Source::Live).then(follow_events);
     let picture = if topology.nodes.is_empty() {
         Either::Left(
             view! { <div class="empty"><p>"Nobody calls anybody yet."</p><p class="hint">"Services appear here with their first request."</p><p><a class="button" href="/console/load">"Start some load"</a></p></div> },
@@ -275,8 +282,9 @@ fn body(topology: &Topology) -> impl IntoView + use<> {
         Place::Map,
         view! { "Who calls whom, in the last "{seconds}" seconds. Wider lines are called more often; dashed ones are events." },
         view! {
+            {shown}
             <div id="live-map" data-live="" tabindex="0" role="region" aria-label="Map" class="map-region">{picture}</div>
-            {follow_events()}
+            {follow}
             <details class="as-table"><summary>"The same as tables"</summary>
                 {wide("Services and stores", view! {
                     <table class="numbers-table red-table">

@@ -16,6 +16,7 @@ pub mod policies;
 pub mod pricing;
 pub mod promotions;
 pub mod settlement;
+pub mod snapshot;
 pub mod trace;
 pub mod traces;
 
@@ -29,6 +30,7 @@ pub enum Place {
     Traces,
     Map,
     Logs,
+    Snapshot,
     Flags,
     Incidents,
     Load,
@@ -65,6 +67,7 @@ const GROUPS: [(&str, &[Entry]); 4] = [
             entry(Place::Traces, "/console/traces", "🧵", "Traces", Some("2")),
             entry(Place::Map, "/console/map", "🗺️", "Map", Some("3")),
             entry(Place::Logs, "/console/logs", "📜", "Logs", Some("4")),
+            entry(Place::Snapshot, "/console/snapshot", "📦", "Snapshot", None),
         ],
     ),
     (

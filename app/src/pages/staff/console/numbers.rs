@@ -77,6 +77,12 @@ pub fn hms_ms(at: Timestamp) -> String {
     text.get(11..23).unwrap_or(&text).to_owned()
 }
 
+/// `2025-11-20 09:30:12`, in UTC.
+pub fn date_hms(at: Timestamp) -> String {
+    let text = at.to_string();
+    text.get(..19).unwrap_or(&text).replacen('T', " ", 1)
+}
+
 /// How long something took, from milliseconds: `143 ms`, `12.4 s`, `3 min 4 s`.
 pub fn took(value: u64) -> String {
     if value >= 60_000 { crate::ui::words::span(std::time::Duration::from_millis(value)) } else { ms(value as f64) }

@@ -2,13 +2,14 @@
 
 use super::chart::{self, Line, Span, Unit};
 use super::numbers::{bytes, hms, ms, percent, plain};
-use super::{Place, detection, flag_chips, follow_events, frame, grouped, ledger, wide};
+use super::{Place, detection, flag_chips, follow_events, frame, grouped, ledger, snapshot, wide};
 use crate::back_office::SharedBackOffice;
 use crate::control_room::SharedControlRoom;
 use crate::extract::Asked;
 use crate::pages::console::{proof, sign_in};
 use crate::pages::staff::sentence;
 use crate::render::{Meta, page};
+use crate::routes::error_page;
 use crate::ui::words::count;
 use crate::visit::Visit;
 use axum::Extension;
@@ -19,7 +20,7 @@ use contract::id::path_segment;
 use contract::ledger::Ledger;
 use contract::parked::{EventLag, ParkedEvent};
 use contract::proof::Proof;
-use contract::telemetry::{Kept, Mark, Overview, Red, RouteRow, Series};
+use contract::telemetry::{Kept, Mark, Overview, Red, RouteRow, Series, Snapshot, Source};
 use leptos::either::Either;
 use leptos::prelude::*;
 use std::fmt::Write;
@@ -39,19 +40,35 @@ type Heard = Result<(Vec<EventLag>, Vec<(String, ParkedEvent)>), ApiError>;
 struct View {
     minutes: u32,
     service: String,
+    source: Source,
 }
 
 impl View {
-    fn to(minutes: u32, service: &str) -> String {
-        if service.is_empty() {
-            format!("/console/overview?minutes={minutes}")
-        } else {
-            format!("/console/overview?minutes={minutes}&service={}", path_segment(service))
-        }
+    fn to(&self, minutes: u32, service: &str) -> String {
+        Self::address(minutes, service, self.source)
+    }
+
+    fn address(minutes: u32, service: &str, source: Source) -> String {
+        let service = if service.is_empty() { String::new() } else { format!("&service={}", path_segment(service)) };
+        format!("/console/overview?minutes={minutes}{service}{}", of(source))
+    }
+
+    /// Which telemetry is shown, and the way to the other.
+    fn switch(&self, held: Option<&Snapshot>) -> impl IntoView + use<> {
+        let to = |source| Self::address(self.minutes, &self.service, source);
+        snapshot::switch(self.source, held, to(Source::Live), to(Source::Imported))
     }
 }
 
-/// `?minutes=5|15|60`, `?service=`. It is shown whatever is down: that is when somebody looks at it.
+/// What an address ends with to stay with this telemetry.
+fn of(source: Source) -> &'static str {
+    match source {
+        Source::Live => "",
+        Source::Imported => "&source=imported",
+    }
+}
+
+/// `?minutes=5|15|60`, `?service=`, `?source=imported`. It is shown whatever is down: that is when somebody looks at it.
 pub async fn show(
     Extension(visit): Extension<Arc<Visit>>,
     Extension(office): Extension<SharedBackOffice>,
@@ -62,9 +79,21 @@ pub async fn show(
         return sign_in(&visit);
     }
     let minutes = query.get("minutes").parse().ok().filter(|minutes| MINUTES.contains(minutes)).unwrap_or(MINUTES[0]);
-    let view = View { minutes, service: query.get("service").to_owned() };
-    let (overview, detection, proofs, incidents, ledger, heard) =
-        futures::join!(room.overview(minutes), room.detection(), room.proofs(), room.incidents(), office.ledger(), office.events());
+    let view = View { minutes, service: query.get("service").to_owned(), source: snapshot::source_of(&query) };
+    if view.source == Source::Imported {
+        return match room.overview(minutes, view.source).await {
+            Ok(overview) => page(&visit, Meta::new("Overview", "How a platform stood."), || imported(&view, overview)),
+            Err(error) => error_page(&error, &visit),
+        };
+    }
+    let (overview, detection, proofs, incidents, ledger, heard) = futures::join!(
+        room.overview(minutes, Source::Live),
+        room.detection(),
+        room.proofs(),
+        room.incidents(),
+        office.ledger(),
+        office.events()
+    );
     // Whoever guesses must not be told by the charts.
     let hidden = incidents.is_ok_and(|incidents| super::incidents::is_guessing(&incidents));
     let overview = overview.map(|mut overview| {
@@ -86,10 +115,8 @@ fn body(
     heard: Heard,
 ) -> impl IntoView + use<> {
     let (books, events) = (books(ledger), events(heard));
-    let ranges = MINUTES.map(|minutes| {
-        let current = (minutes == view.minutes).then_some("true");
-        view! { <li><a href=View::to(minutes, &view.service) aria-current=current>{minutes}" min"</a></li> }
-    });
+    let ranges = ranges(view);
+    let shown = overview.as_ref().ok().map(|overview| view.switch(overview.imported.as_ref()));
     let detection = match detection {
         Ok(detection) => Either::Left(detection::objectives(&detection)),
         Err(error) => Either::Right(view! { <p class="hint">{sentence(&error)}</p> }),
@@ -105,7 +132,8 @@ fn body(
         Place::Overview,
         "Press a point of a chart to see its traces.",
         view! {
-            <div class="range-row"><h2 id="live-title" data-live="">{title}</h2><nav aria-label="Time shown"><ul class="ranges">{ranges.into_iter().collect_view()}</ul></nav></div>
+            {shown}
+            <div class="range-row"><h2 id="live-title" data-live="">{title}</h2>{ranges}</div>
             <div class="charts" id="live-charts" data-live="" inner_html=charts></div>
             <div class="under-charts" id="live-marks" data-live="">{on_now(proofs)}{marks}</div>
             {follow_events()}
@@ -124,6 +152,31 @@ fn body(
     )
 }
 
+fn ranges(view: &View) -> impl IntoView + use<> {
+    let ranges = MINUTES.map(|minutes| {
+        let current = (minutes == view.minutes).then_some("true");
+        view! { <li><a href=view.to(minutes, &view.service) aria-current=current>{minutes}" min"</a></li> }
+    });
+    view! { <nav aria-label="Time shown"><ul class="ranges">{ranges.into_iter().collect_view()}</ul></nav> }
+}
+
+/// Charts of the snapshot, as they were when it was written. What must hold now has no place beside them.
+fn imported(view: &View, overview: Overview) -> impl IntoView + use<> {
+    let shown = view.switch(overview.imported.as_ref());
+    let (title, charts, _, services, routes, _) = parts(view, overview);
+    frame(
+        Place::Overview,
+        "Press a point of a chart to see its traces.",
+        view! {
+            {shown}
+            <div class="range-row"><h2>{title}</h2>{ranges(view)}</div>
+            <div class="charts" inner_html=charts></div>
+            <section aria-labelledby="services-title"><h2 id="services-title">"Services, its last minute"</h2>{services}</section>
+            <section aria-labelledby="routes-title"><h2 id="routes-title">"Busiest routes, its last minute"</h2>{routes}</section>
+        },
+    )
+}
+
 type Parts = (String, String, Option<AnyView>, Option<AnyView>, Option<AnyView>, Option<AnyView>);
 
 fn parts(view: &View, overview: Overview) -> Parts {
@@ -135,10 +188,10 @@ fn parts(view: &View, overview: Overview) -> Parts {
     };
     let whole = overview.series.first().is_some_and(|first| std::ptr::eq(first, series));
     let title = if whole { "What customers meet".to_owned() } else { format!("Requests at {}", series.service) };
-    let charts = charts(&overview, series);
+    let charts = charts(&overview, series, view.source);
     let marks = legend(&overview, series);
     let services = services(view, &overview.series);
-    let routes = routes(&overview.routes);
+    let routes = routes(&overview.routes, view.source);
     (title, charts, Some(marks.into_any()), Some(services.into_any()), Some(routes.into_any()), Some(kept(overview.kept).into_any()))
 }
 
@@ -155,8 +208,8 @@ fn newest<'a>(overview: &Overview, series: &'a Series, query: &'a str) -> (Span<
     (Span { from, step_s, points: points.len(), query }, points)
 }
 
-fn charts(overview: &Overview, series: &Series) -> String {
-    let query = format!("&service={}", path_segment(&series.service));
+fn charts(overview: &Overview, series: &Series, source: Source) -> String {
+    let query = format!("&service={}{}", path_segment(&series.service), of(source));
     let (span, points) = newest(overview, series, &query);
     let marks = chart::lettered(&span, &overview.marks);
     let asked = |red: &Red| red.requests > 0;
@@ -181,26 +234,29 @@ fn charts(overview: &Overview, series: &Series) -> String {
         format!("{} UTC: p50 {}, p95 {}, p99 {}", time(n), ms(told(n).p50_ms), ms(told(n).p95_ms), ms(told(n).p99_ms))
     });
     let now = series.now;
+    let ends = match source {
+        Source::Live => [format!("{} min ago", span.step_s * span.points as u64 / 60), "now".to_owned()],
+        Source::Imported => [hms(span.from), format!("{} UTC", hms(overview.to))],
+    };
     let mut html = String::with_capacity(rate.len() * 3 + 2_048);
-    figure(&mut html, "Requests a second", &format!("<b>{}</b>", plain(now.rate)), &rate, &span);
+    figure(&mut html, "Requests a second", &format!("<b>{}</b>", plain(now.rate)), &rate, &ends);
     let alarm = if now.failed > 0 { " class=\"bad\"" } else { "" };
-    figure(&mut html, "Failed", &format!("<b{alarm}>{}</b>", percent(now.error_percent)), &errors, &span);
+    figure(&mut html, "Failed", &format!("<b{alarm}>{}</b>", percent(now.error_percent)), &errors, &ends);
     let values = format!(
         "<span class=\"p50\"><i></i>p50 <b>{}</b></span><span class=\"p95\"><i></i>p95 <b>{}</b></span><span class=\"p99\"><i></i>p99 <b>{}</b></span>",
         ms(now.p50_ms),
         ms(now.p95_ms),
         ms(now.p99_ms)
     );
-    figure(&mut html, "Time to answer", &values, &times, &span);
+    figure(&mut html, "Time to answer", &values, &times, &ends);
     html
 }
 
 /// Title with the numbers of the last minute, picture, and the ends of its time.
-fn figure(html: &mut String, title: &str, now: &str, svg: &str, span: &Span<'_>) {
-    let minutes = span.step_s * span.points as u64 / 60;
+fn figure(html: &mut String, title: &str, now: &str, svg: &str, [from, to]: &[String; 2]) {
     let _ = write!(
         html,
-        r#"<figure class="chart"><figcaption><span>{title}</span><span class="chart-now">{now}</span></figcaption>{svg}<p class="chart-x" aria-hidden="true"><span>{minutes} min ago</span><span>now</span></p></figure>"#
+        r#"<figure class="chart"><figcaption><span>{title}</span><span class="chart-now">{now}</span></figcaption>{svg}<p class="chart-x" aria-hidden="true"><span>{from}</span><span>{to}</span></p></figure>"#
     );
 }
 
@@ -236,7 +292,7 @@ fn services(view: &View, series: &[Series]) -> impl IntoView + use<> {
         .enumerate()
         .map(|(n, series)| {
             let name = if n == 0 { "All of it".to_owned() } else { series.service.clone() };
-            let to = View::to(view.minutes, if n == 0 { "" } else { &series.service });
+            let to = view.to(view.minutes, if n == 0 { "" } else { &series.service });
             let current = if n == 0 { view.service.is_empty() } else { view.service == series.service }.then_some("true");
             let points = shown(series);
             let rates: Vec<f64> = points.iter().map(|red| red.rate).collect();
@@ -269,7 +325,7 @@ fn red(red: &Red) -> impl IntoView + use<> {
     view! { <td>{plain(red.rate)}</td><td class=class>{percent(red.error_percent)}</td><td>{time(red.p50_ms)}</td><td>{time(red.p95_ms)}</td><td>{time(red.p99_ms)}</td> }
 }
 
-fn routes(routes: &[RouteRow]) -> impl IntoView + use<> {
+fn routes(routes: &[RouteRow], source: Source) -> impl IntoView + use<> {
     if routes.is_empty() {
         return Either::Left(view! { <p class="nothing">"No requests in the last minute."</p> });
     }
@@ -277,7 +333,7 @@ fn routes(routes: &[RouteRow]) -> impl IntoView + use<> {
         .iter()
         .take(ROUTES)
         .map(|row| {
-            let to = format!("/console/traces?service={}&route={}", path_segment(&row.service), path_segment(&row.route));
+            let to = format!("/console/traces?service={}&route={}{}", path_segment(&row.service), path_segment(&row.route), of(source));
             view! { <tr><th scope="row"><a href=to>{row.route.clone()}</a></th><td class="words">{row.service.clone()}</td>{red(&row.red)}</tr> }
         })
         .collect();

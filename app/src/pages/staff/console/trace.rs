@@ -2,7 +2,7 @@
 
 use super::numbers::{hms_ms, micros};
 use super::traces::hue;
-use super::{Place, flag_chips, framed, logs, order_link};
+use super::{Place, flag_chips, framed, logs, order_link, snapshot};
 use crate::control_room::SharedControlRoom;
 use crate::extract::Segment;
 use crate::pages::console::sign_in;
@@ -14,7 +14,7 @@ use axum::Extension;
 use axum::response::Response;
 use contract::Code;
 use contract::id::path_segment;
-use contract::telemetry::{SpanEventView, SpanKind, SpanView, Trace};
+use contract::telemetry::{Source, SpanEventView, SpanKind, SpanView, Trace};
 use http::StatusCode;
 use leptos::either::Either;
 use leptos::prelude::*;
@@ -108,12 +108,14 @@ fn body(trace: &Trace) -> impl IntoView + use<> {
         .collect_view();
     let ticks = [0, 25, 50, 75, 100].map(|share| view! { <span>{micros(total * share / 100)}</span> });
     let log_lines = log_lines(trace);
+    let imported = (summary.source == Source::Imported).then(|| view! { <a class="chip imported" href=snapshot::PAGE>"imported"</a> });
+    let all = if imported.is_some() { format!("/console/traces?{}", snapshot::QUERY) } else { "/console/traces".to_owned() };
     framed(
         Place::Traces,
         summary.name.clone(),
         view! { <code class="trace-id">{summary.trace_id.clone()}</code> },
         view! {
-            <p class="trace-head"><span class=class>{outcome}</span>{inner}<span><b>{micros(summary.duration_us)}</b></span>{later}<span>{count(summary.spans as u64, "span", "spans")}</span><time datetime=summary.started_at.to_string()>{hms_ms(summary.started_at)}" UTC"</time>{order}</p>
+            <p class="trace-head">{imported}<span class=class>{outcome}</span>{inner}<span><b>{micros(summary.duration_us)}</b></span>{later}<span>{count(summary.spans as u64, "span", "spans")}</span><time datetime=summary.started_at.to_string()>{hms_ms(summary.started_at)}" UTC"</time>{order}</p>
             {touched(trace)}
             {critical(trace)}
             <section class="waterfall" aria-labelledby="spans-title">
@@ -127,7 +129,7 @@ fn body(trace: &Trace) -> impl IntoView + use<> {
                 {orphans}{more}
             </section>
             <section aria-labelledby="logs-title"><h2 id="logs-title">"Log lines"</h2>{log_lines}</section>
-            <p class="list-tools"><a class="button quiet" href="/console/traces">"All traces"</a></p>
+            <p class="list-tools"><a class="button quiet" href=all>"All traces"</a></p>
         },
     )
 }

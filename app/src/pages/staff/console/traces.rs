@@ -1,7 +1,7 @@
 //! `/console/traces`: search among what the platform remembers, newest first.
 
 use super::numbers::{hms, hms_ms, micros};
-use super::{Place, flag_chips, follow_events, follow_link, frame, order_link};
+use super::{Place, flag_chips, follow_events, follow_link, frame, order_link, snapshot};
 use crate::control_room::SharedControlRoom;
 use crate::extract::{Asked, Fields};
 use crate::pages::console::sign_in;
@@ -13,7 +13,7 @@ use axum::Extension;
 use axum::response::Response;
 use contract::Timestamp;
 use contract::id::path_segment;
-use contract::telemetry::{Outcome, TracePage, TraceQuery, TraceSummary};
+use contract::telemetry::{Outcome, Snapshot, Source, TracePage, TraceQuery, TraceSummary};
 use leptos::either::Either;
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -26,23 +26,26 @@ pub const SERVICES: [&str; 11] =
 
 /// Fields of the search, in the order of its address.
 const FIELDS: [&str; 10] = ["text", "service", "route", "outcome", "minMs", "maxMs", "flag", "order", "from", "to"];
+/// Which telemetry is searched.
+const SOURCE: &str = "source";
 
 pub async fn show(Extension(visit): Extension<Arc<Visit>>, Extension(room): Extension<SharedControlRoom>, Asked(query): Asked) -> Response {
     if !visit.operator {
         return sign_in(&visit);
     }
-    match room.traces(read(&query)).await {
+    let (traces, held) = futures::join!(room.traces(read(&query)), room.snapshot());
+    match traces {
         Ok(traces) => {
             let mut meta = Meta::new("Traces", "Every request, step by step.");
             meta.refresh_s = is_following(&query).then_some(REFRESH_S);
-            page(&visit, meta, || body(&query, traces))
+            page(&visit, meta, || body(&query, traces, held.ok().flatten()))
         }
         Err(error) => error_page(&error, &visit),
     }
 }
 
 fn is_following(query: &Fields) -> bool {
-    !query.get("follow").is_empty() && query.get("cursor").is_empty()
+    !query.get("follow").is_empty() && query.get("cursor").is_empty() && snapshot::source_of(query) == Source::Live
 }
 
 /// A moment of an address: milliseconds since 1970, or RFC 3339.
@@ -69,12 +72,13 @@ fn read(query: &Fields) -> TraceQuery {
         to: moment(query.get("to")),
         limit: None,
         cursor: query.filled("cursor"),
+        source: snapshot::source_of(query),
     }
 }
 
 /// The address of this search with other fields beside it.
 fn address(query: &Fields, without: &[&str], with: &[(&str, &str)]) -> String {
-    let kept = FIELDS.iter().filter(|name| !without.contains(name)).map(|name| (*name, query.get(name)));
+    let kept = FIELDS.iter().chain([&SOURCE]).filter(|name| !without.contains(name)).map(|name| (*name, query.get(name)));
     let pairs: Vec<String> = kept
         .chain(with.iter().copied())
         .filter(|(_, value)| !value.is_empty())
@@ -83,22 +87,25 @@ fn address(query: &Fields, without: &[&str], with: &[(&str, &str)]) -> String {
     if pairs.is_empty() { "/console/traces".to_owned() } else { format!("/console/traces?{}", pairs.join("&")) }
 }
 
-fn body(query: &Fields, traces: TracePage) -> impl IntoView + use<> {
-    let following = is_following(query);
+fn body(query: &Fields, traces: TracePage, held: Option<Snapshot>) -> impl IntoView + use<> {
+    let (following, source) = (is_following(query), snapshot::source_of(query));
+    let imported = address(query, &[SOURCE], &[(SOURCE, Source::Imported.as_str())]);
+    let shown = snapshot::switch(source, held.as_ref(), address(query, &[SOURCE], &[]), imported);
     let searched = FIELDS.iter().any(|name| !query.get(name).is_empty());
     let on_first_page = query.get("cursor").is_empty();
     let follow_to = if following { address(query, &[], &[]) } else { address(query, &[], &[("follow", "1")]) };
-    let list = list(&traces, searched);
+    let list = list(&traces, searched, &address(query, &FIELDS, &[]));
     let newest = (!on_first_page).then(|| view! { <a class="button quiet" href=address(query, &[], &[])>"Newest"</a> });
     let older = traces.next.map(|next| view! { <a class="button quiet" href=address(query, &[], &[("cursor", &next)])>"Older"</a> });
     let follow = following.then(follow_events);
-    let switch = on_first_page.then(|| follow_link(following, follow_to));
+    let switch = (on_first_page && source == Source::Live).then(|| follow_link(following, follow_to));
     frame(
         Place::Traces,
         "Every request, step by step, through all services. Failed, slow and flagged ones are kept longest.",
         view! {
+            {shown}
             {search(query)}
-            <div class="list-head">{chips(query)}<div class="list-tools">{switch}</div></div>
+            <div class="list-head">{chips(query)}<div class="list-tools"><a class="button quiet" href=snapshot::PAGE>"Snapshot"</a>{switch}</div></div>
             {follow}
             <div id="live-traces" data-live="">{list}</div>
             <nav class="pages" aria-label="Pages">{newest}{older}</nav>
@@ -120,7 +127,7 @@ fn search(query: &Fields) -> impl IntoView + use<> {
     let outcome = value("outcome");
     let outcomes = [("", "all"), ("error", "failed"), ("ok", "went well")].map(|(name, text)| option(&outcome, name, text));
     let open = ["route", "minMs", "maxMs", "flag", "order"].iter().any(|name| !query.get(name).is_empty());
-    let hidden: Vec<_> = ["from", "to"]
+    let hidden: Vec<_> = ["from", "to", SOURCE]
         .into_iter()
         .filter(|name| !query.get(name).is_empty())
         .map(|name| view! { <input type="hidden" name=name value=value(name)/> })
@@ -169,11 +176,12 @@ fn chips(query: &Fields) -> impl IntoView + use<> {
     view! { <ul class="filter-chips" aria-label="Searched for">{chips}</ul> }
 }
 
-fn list(traces: &TracePage, searched: bool) -> impl IntoView + use<> {
+/// `all` is the address of the list without a search.
+fn list(traces: &TracePage, searched: bool, all: &str) -> impl IntoView + use<> {
     if traces.traces.is_empty() {
         return Either::Left(if searched {
             Either::Left(view! {
-                <div class="empty"><p>"No trace that is kept fits."</p><p class="hint">"The oldest are let go first, healthy ones before failed, slow and flagged ones. A wider search may find more."</p><p><a class="button quiet" href="/console/traces">"All traces"</a></p></div>
+                <div class="empty"><p>"No trace that is kept fits."</p><p class="hint">"The oldest are let go first, healthy ones before failed, slow and flagged ones. A wider search may find more."</p><p><a class="button quiet" href=all.to_owned()>"All traces"</a></p></div>
             })
         } else {
             Either::Right(view! {
@@ -204,6 +212,7 @@ fn row(trace: &TraceSummary, longest: u64) -> impl IntoView + use<> {
         view! { <span class="bad">{count(trace.errors as u64, "span failed", "spans failed")}</span> }
     });
     let order = trace.order.as_deref().map(|order| view! { <span>{order_link(order)}</span> });
+    let imported = (trace.source == Source::Imported).then(|| view! { <span class="chip imported">"imported"</span> });
     let services = trace
         .services
         .iter()
@@ -215,7 +224,7 @@ fn row(trace: &TraceSummary, longest: u64) -> impl IntoView + use<> {
             <p class="trace-name"><a href=to>{trace.name.clone()}</a>{flag_chips(&trace.flags)}</p>
             <p class="trace-time">{micros(trace.duration_us)}</p>
             <div class="trace-picture" inner_html=bar></div>
-            <p class="trace-facts"><time datetime=trace.started_at.to_string()>{hms_ms(trace.started_at)}</time><span>{count(trace.spans as u64, "span", "spans")}</span>{inner}{order}</p>
+            <p class="trace-facts">{imported}<time datetime=trace.started_at.to_string()>{hms_ms(trace.started_at)}</time><span>{count(trace.spans as u64, "span", "spans")}</span>{inner}{order}</p>
             <p class="trace-services">{services}</p>
         </li>
     }
@@ -234,7 +243,7 @@ mod tests {
     use super::{address, hue, moment, read};
     use crate::extract::Fields;
     use contract::Timestamp;
-    use contract::telemetry::Outcome;
+    use contract::telemetry::{Outcome, Source};
 
     fn fields(pairs: &[(&str, &str)]) -> Fields {
         Fields(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
@@ -256,6 +265,14 @@ mod tests {
         );
         assert_eq!((query.from, query.to), (Some(Timestamp::from_millis(1_000)), Some(Timestamp::from_millis(2_000))));
         assert_eq!(moment("yesterday"), None);
+    }
+
+    #[test]
+    fn a_search_in_a_snapshot_stays_there_and_follows_nothing() {
+        let query = fields(&[("source", "imported"), ("flag", "cart-slow"), ("follow", "1")]);
+        assert_eq!((read(&query).source, super::is_following(&query)), (Source::Imported, false));
+        assert_eq!(address(&query, &["flag"], &[("cursor", "a")]), "/console/traces?source=imported&cursor=a");
+        assert_eq!(read(&fields(&[("source", "elsewhere")])).source, Source::Live);
     }
 
     #[test]
