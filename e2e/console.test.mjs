@@ -110,7 +110,7 @@ async function flip(page, key, name, audience) {
 
 /** The columns of the chart of failures, oldest first, as what they say. */
 const failures = (page) =>
-  page.locator('.chart', { hasText: 'Failed' }).locator('.plot a').evaluateAll((columns) => columns.map((column) => column.textContent));
+  page.locator('.chart', { hasText: 'Failed' }).locator('.columns a').evaluateAll((columns) => columns.map((column) => column.title));
 
 test('a fault is proven on its card, explained by its traces, cleared by one key, and heals', () =>
   shop.page({}, (page) =>
@@ -124,7 +124,7 @@ test('a fault is proven on its card, explained by its traces, cleared by one key
       await page.keyboard.press('1');
       await heading(page, 'Overview');
       await awake(page);
-      const failed = page.locator('.chart', { hasText: 'Failed' }).locator('.plot a', { has: page.locator('title', { hasText: / failed, [1-9]/ }) });
+      const failed = page.locator('.chart', { hasText: 'Failed' }).locator('.columns').getByTitle(/ failed, [1-9]/);
       await failed.last().waitFor({ state: 'attached' });
       // The newest: what failed before the flip was another test's.
       await failed.last().click();
@@ -188,7 +188,7 @@ test('keys lead through the console', () =>
 test('the console works without scripts', () =>
   shop.page({ javaScript: false }, async (page) => {
     await signIn(page);
-    for (const path of ['overview', 'traces', 'map', 'logs', 'incidents', 'load', 'policies', 'admin']) {
+    for (const path of ['overview', 'traces', 'map', 'logs', 'snapshot', 'incidents', 'load', 'policies', 'admin']) {
       assert.equal((await open(page, `/console/${path}`)).status(), 200, path);
     }
     await open(page, '/console/load');
@@ -203,7 +203,7 @@ test('the console works without scripts', () =>
     await page.getByRole('button', { name: /^Play: / }).first().waitFor();
   }));
 
-const PAGES = ['overview', 'traces', 'map', 'logs', 'flags', 'incidents', 'incidents?view=stage', 'load', 'policies', 'admin'];
+const PAGES = ['overview', 'traces', 'map', 'logs', 'snapshot', 'flags', 'incidents', 'incidents?view=stage', 'load', 'policies', 'admin'];
 
 for (const [size, theme] of [['phone', 'dark'], ['laptop', 'light'], ['projector', 'dark']]) {
   test(`the console's pages are sound: ${size}, ${theme}`, () =>

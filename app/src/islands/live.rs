@@ -130,6 +130,9 @@ async fn ask_while_silent() {
 }
 
 /// Asks for the page and shows what is new on it; one question at a time. False when there was no answer.
+///
+/// News that comes meanwhile is looked at afterwards, once, and after a pause as long as the look took: a page that is slow to show must not
+/// take all of its browser's time. Whoever looks away in between is not served.
 async fn look() -> bool {
     if LOOKING.replace(true) {
         LOOK_AGAIN.set(true);
@@ -137,8 +140,13 @@ async fn look() -> bool {
     }
     let answered = loop {
         LOOK_AGAIN.set(false);
+        let begin = js_sys::Date::now();
         let answered = show_news().await.is_some();
         if !answered || !LOOK_AGAIN.get() {
+            break answered;
+        }
+        web::sleep(((js_sys::Date::now() - begin) as i32).clamp(0, LONGEST_PAUSE_MS)).await;
+        if !web::visible() {
             break answered;
         }
     };
@@ -162,7 +170,6 @@ async fn show_news() -> Option<()> {
     }
     let page = DomParser::new().ok()?.parse_from_string(&html, SupportedType::TextHtml).ok()?;
     let document = document();
-    let focused = document.active_element().map(|element| element.id()).filter(|id| !id.is_empty());
     let regions = document.query_selector_all("[data-live]").ok()?;
     for n in 0..regions.length() {
         let Some(old) = regions.get(n).and_then(|node| node.dyn_into::<Element>().ok()) else { continue };
@@ -174,9 +181,16 @@ async fn show_news() -> Option<()> {
             if old.matches(":active").unwrap_or(false) {
                 continue;
             }
-            old.set_inner_html(&new);
+            put(&old, &new);
+            let _ = js_sys::Reflect::set(&old, &SAID.into(), &JsValue::from_str(&new));
+            // Each in a task of its own: in between the browser draws and hears what is pressed.
+            web::sleep(0).await;
+            continue;
         }
         let _ = js_sys::Reflect::set(&old, &SAID.into(), &JsValue::from_str(&new));
+    }
+    if window().location().href().ok()? != here {
+        return Some(());
     }
     // A frame that says by its class how things stand, around parts that must not be replaced: a card with a form that is being filled in.
     let frames = document.query_selector_all("[data-live-class]").ok()?;
@@ -185,11 +199,17 @@ async fn show_news() -> Option<()> {
             frame.set_class_name(&new.class_name());
         }
     }
-    let lost = |id: &String| document.active_element().is_none_or(|element| element.id() != *id);
-    if let Some(element) = focused.filter(lost).and_then(|id| document.get_element_by_id(&id)) {
-        let _ = element.dyn_ref::<HtmlElement>().map(HtmlElement::focus);
-    }
     let main = document.get_element_by_id("main")?;
     web::raise(&main, web::SWAPPED, "");
     Some(())
+}
+
+/// What a region says now. The focus stays on the element of the same id.
+fn put(region: &Element, html: &str) {
+    let document = document();
+    let focused = document.active_element().filter(|element| region.contains(Some(element))).map(|element| element.id());
+    region.set_inner_html(html);
+    if let Some(element) = focused.filter(|id| !id.is_empty()).and_then(|id| document.get_element_by_id(&id)) {
+        let _ = element.dyn_ref::<HtmlElement>().map(HtmlElement::focus);
+    }
 }

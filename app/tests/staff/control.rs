@@ -51,7 +51,7 @@ async fn a_point_of_a_chart_leads_to_its_traces() {
     let seen = operator.get("/console/overview").await;
     seen.is(200).says("What customers meet").says("cart-chaos-errors: 15-percent-after-2s").says("Pages burn their budget");
     // Three charts of sixty points, and nowhere more than the page is wide.
-    assert_eq!(seen.html.matches("class=\"column\"").count(), 180);
+    assert_eq!(seen.html.matches("class=\"point\"").count(), 180);
     let link =
         seen.html.split("<a href=\"").find(|rest| rest.starts_with("/console/traces?from=") && rest.contains("outcome=error")).unwrap();
     let link = link.split('"').next().unwrap().replace("&amp;", "&");

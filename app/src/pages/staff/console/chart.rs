@@ -1,7 +1,7 @@
 //! Charts drawn by the server: SVG without a fixed size, so that texts stay readable on a phone and on a projector alike.
 //!
-//! Lines are in a picture that is stretched; everything with letters is placed by percentages beside it. Each point's column is a link to
-//! the traces of that time. The links are no stops of the tab key (there would be hundreds): the same numbers and links stand in a table.
+//! Lines are in a picture that is stretched; everything with letters is placed by percentages beside it. Over it stands a column for each
+//! point, which is a link to the traces of that time: one element each, because hundreds are put in place every second. The links are no stops of the tab key (there would be hundreds): the same numbers and links stand in a table.
 
 use super::numbers::{hms, ms, percent, plain};
 use contract::Timestamp;
@@ -114,7 +114,7 @@ pub fn draw(span: &Span<'_>, unit: Unit, lines: &[Line], marks: &[(Option<char>,
     let highest = lines.iter().flat_map(|line| &line.values).flatten().copied().fold(0.0, f64::max);
     let top = round_up(highest.max(unit.least()));
     let mut svg = String::with_capacity(16_384);
-    svg.push_str(r#"<svg class="plot" aria-hidden="true" focusable="false"><svg class="plot-area">"#);
+    svg.push_str(r#"<div class="plot-frame"><svg class="plot" aria-hidden="true" focusable="false"><svg class="plot-area">"#);
     for (share, value) in [(0, top), (50, top / 2.0), (100, 0.0)] {
         let _ = write!(svg, r#"<line class="grid" x1="0" x2="100%" y1="{share}%" y2="{share}%"/>"#);
         let (dy, y) = if share == 100 { ("-0.35em", share) } else { ("1.05em", share) };
@@ -124,14 +124,6 @@ pub fn draw(span: &Span<'_>, unit: Unit, lines: &[Line], marks: &[(Option<char>,
     let _ = write!(svg, r#"<svg width="100%" height="100%" viewBox="0 0 {width} 100" preserveAspectRatio="none">"#);
     for line in lines {
         stroke(&mut svg, line, top);
-    }
-    for point in 0..span.points {
-        let _ = write!(
-            svg,
-            r#"<a href="{}" tabindex="-1"><rect class="column" x="{point}" width="1" height="100"><title>{}</title></rect></a>"#,
-            escaped(&span.link(point)),
-            escaped(&says(point))
-        );
     }
     svg.push_str("</svg></svg>");
     for (letter, mark) in marks {
@@ -144,7 +136,12 @@ pub fn draw(span: &Span<'_>, unit: Unit, lines: &[Line], marks: &[(Option<char>,
         }
         svg.push_str("</g>");
     }
-    svg.push_str("</svg>");
+    svg.push_str(r#"</svg><div class="columns" aria-hidden="true">"#);
+    for point in 0..span.points {
+        let (to, says) = (escaped(&span.link(point)), escaped(&says(point)));
+        let _ = write!(svg, r#"<a href="{to}" class="point" tabindex="-1" title="{says}"></a>"#);
+    }
+    svg.push_str("</div></div>");
     svg
 }
 
