@@ -131,6 +131,12 @@ pub fn scene(error: &ApiError) -> Scene {
         | C::PaymentNotFound
         | C::EventNotFound
         | C::MethodNotAllowed => calm("🔭", "Nothing in this part of the sky", "There is no page at this address.", Next::Restaurants),
+        C::NotTheConsole => calm(
+            "🛰️",
+            "The bridge is on another ship",
+            "This one serves the shop and has no console. Operators find it at the address of the process that was started with ROLE=console.",
+            Next::Restaurants,
+        ),
         C::RestaurantClosed => calm(
             "🌙",
             "The kitchen is closed",
@@ -159,7 +165,8 @@ pub fn scene(error: &ApiError) -> Scene {
         C::InvalidQuantity => {
             calm("🔢", "From one to ten, please", "A quantity is a whole number from 1 to 10. Your cart is as it was.", Next::Cart)
         }
-        C::InvalidBody | C::InvalidName | C::InvalidQuery | C::UnsupportedMediaType | C::BodyTooLarge => {
+        C::BodyTooLarge => calm("🐋", "That is too large", "More was sent than is taken here. Nothing was changed.", Next::LookAgain),
+        C::InvalidBody | C::InvalidName | C::InvalidQuery | C::UnsupportedMediaType => {
             calm("📡", "That message was garbled", "What was sent could not be understood. Nothing was changed.", Next::Restaurants)
         }
         C::IllegalTransition => {
