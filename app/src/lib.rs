@@ -35,6 +35,8 @@ pub mod shop;
 #[cfg(feature = "ssr")]
 mod ui;
 #[cfg(feature = "ssr")]
+mod upload;
+#[cfg(feature = "ssr")]
 pub mod visit;
 
 #[cfg(feature = "ssr")]
