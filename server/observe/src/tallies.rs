@@ -43,8 +43,12 @@ struct Touch {
 impl Tallies {
     /// Counts the declared attributes of a span. `label` is of its own series.
     pub fn record(&mut self, span: &Span, label: &Label, second: u32) {
-        for (key, value) in &span.attributes {
+        for (n, (key, value)) in span.attributes.iter().enumerate() {
             let Some(attribute) = TALLIED.iter().position(|tallied| **key == **tallied) else { continue };
+            // Who writes an attribute again means the last one, and it is one span.
+            if span.attributes.iter().skip(n + 1).any(|(later, _)| later == key) {
+                continue;
+            }
             let values = self.values.entry((label.clone(), attribute as u8)).or_default();
             with_text(value, |text| {
                 let known = values.iter().position(|(known, _)| **known == *text);

@@ -74,8 +74,11 @@ fn values_of_declared_attributes_are_counted() {
     let tagged = |value| world.store.tagged("feast.pricing.surge", value, &select, at(START_MS), at(START_MS + 1_000));
     assert_eq!(tagged("on"), (2, 3));
     assert_eq!(tagged("never"), (0, 3));
+    world.take([quote(5, "off").with("feast.pricing.surge", "on").with("feast.pricing.surge", "on")]);
+    assert_eq!(tagged("on"), (3, 4), "the last one counts, once");
+    assert_eq!(tagged("off"), (1, 4));
     let by_kind = select.clone().kind(Kind::Server);
-    assert_eq!(world.store.tagged("feast.pricing.surge", "on", &by_kind, at(START_MS), at(START_MS + 1_000)), (2, 3));
+    assert_eq!(world.store.tagged("feast.pricing.surge", "on", &by_kind, at(START_MS), at(START_MS + 1_000)), (3, 4));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// By programs, and with a browser.
 const CUSTOMERS: u64 = 12;
-const VISITORS: u64 = 3;
+const VISITORS: u64 = 6;
 
 /// Between two requests of one of them.
 const THINKS: Duration = Duration::from_millis(60);

@@ -1,12 +1,17 @@
 //! A pool with few connections left, in front of any store.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 /// All shares of a pool. Who may have one connection of `n` takes `SHARES / n` of them, so that variants with different numbers can be in
 /// force at once, for different people.
 const SHARES: u32 = 64;
+
+/// How often whoever waits looks whether the flag is still on.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// What operations of one store share while a flag leaves them few connections. Clones share it.
 #[derive(Clone)]
@@ -19,15 +24,28 @@ impl Default for Connections {
 }
 
 impl Connections {
-    /// A connection out of `left`, waited for as long as `wait`. `None` when there was none.
-    pub(super) async fn take(&self, left: u32, wait: Duration, hold: Duration) -> Option<Taken> {
-        if left == 0 {
-            tokio::time::sleep(wait).await;
-            return None;
+    /// A connection out of `left`, waited for as long as `wait` and no longer than `is_on`: then there is one for everybody, and it is
+    /// given back at once. `None` when there was none.
+    pub(super) async fn take(&self, left: u32, wait: Duration, hold: Duration, is_on: impl Fn() -> bool) -> Option<Taken> {
+        let end = Instant::now() + wait;
+        let mut taking = pin!(async {
+            match SHARES.checked_div(left) {
+                Some(shares) => self.0.clone().acquire_many_owned(shares.max(1)).await,
+                None => std::future::pending().await,
+            }
+        });
+        loop {
+            let rest = end.saturating_duration_since(Instant::now());
+            match tokio::time::timeout(rest.min(LOOK_EVERY), &mut taking).await {
+                Ok(permit) => {
+                    let hold = if is_on() { hold } else { Duration::ZERO };
+                    return Some(Taken { permit: Some(permit.ok()?), hold });
+                }
+                Err(_) if !is_on() => return Some(Taken { permit: None, hold: Duration::ZERO }),
+                Err(_) if rest.is_zero() => return None,
+                Err(_) => {}
+            }
         }
-        let taking = self.0.clone().acquire_many_owned((SHARES / left).max(1));
-        let permit = tokio::time::timeout(wait, taking).await.ok()?.ok()?;
-        Some(Taken { permit: Some(permit), hold })
     }
 }
 

@@ -165,7 +165,7 @@ impl Chaos {
                 continue;
             }
             self.mark(&key, Injected::Latency, store);
-            return match pool.take(left, effect.wait(), effect.hold()).await {
+            return match pool.take(left, effect.wait(), effect.hold(), || self.flags.may_be_on(&key)).await {
                 Some(taken) => Ok(Some(taken)),
                 None => {
                     self.mark(&key, Injected::Error, store);

@@ -56,6 +56,24 @@ async fn with_one_connection_left_operations_wait_for_each_other_on_every_backen
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_waits_for_a_connection_gets_one_when_the_flag_is_cleared() {
+    for variant in ["one-left-held-long", "none-left"] {
+        let (control, _) = control();
+        let store = guard(&control, "order", "sqlite");
+        flip(&control, "db-pool-exhaustion", variant);
+        let started = Instant::now();
+        let all = futures::future::join_all((0..10).map(|_| ask(&store)));
+        let clear = async {
+            tokio::time::sleep(Duration::from_millis(250)).await;
+            control.clear_all().unwrap();
+        };
+        let (outcomes, ()) = tokio::join!(all, clear);
+        assert!(outcomes.iter().all(Result::is_ok), "{variant}");
+        assert!(started.elapsed() < Duration::from_secs(1), "{variant}: {:?}", started.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_connections_of_other_services_are_theirs() {
     let (control, _) = control();
     let (order, menu) = (guard(&control, "order", "sqlite"), guard(&control, "menu", "sqlite"));
