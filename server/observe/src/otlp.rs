@@ -28,6 +28,9 @@ use std::sync::Arc;
 /// Whoever does not say who he is (the SDKs' own name for it).
 const UNKNOWN: &str = "unknown_service";
 
+/// Which replica of a service sends.
+const INSTANCE: &str = "service.instance.id";
+
 /// Attributes kept of one span, line or point. The SDKs' own limit.
 const MOST_ATTRIBUTES: usize = 128;
 
@@ -137,21 +140,36 @@ pub fn logs(body: &[u8], encoding: Encoding, words: &mut Words) -> Result<Decode
 pub fn metrics(body: &[u8], encoding: Encoding, words: &mut Words) -> Result<Decoded<Point>, Malformed> {
     let mut decoded = Decoded::default();
     for group in read(body, encoding, |message: ExportMetricsServiceRequest| message.resource_metrics)? {
-        let service = service(group.resource.as_ref(), words);
+        let sender = Sender { service: service(group.resource.as_ref(), words), instance: instance(group.resource.as_ref(), words) };
         for metric in group.scope_metrics.into_iter().flat_map(|scope| scope.metrics) {
-            points_of(metric, &service, words, &mut decoded);
+            points_of(metric, &sender, words, &mut decoded);
         }
     }
     Ok(decoded)
 }
 
+/// Whose points they are.
+struct Sender {
+    service: Arc<str>,
+    /// Which of the service's replicas; `None` when it does not say.
+    instance: Option<Arc<str>>,
+}
+
 fn service(resource: Option<&Resource>, words: &mut Words) -> Arc<str> {
-    let attributes = resource.map(|resource| resource.attributes.as_slice()).unwrap_or_default();
-    let name =
-        attributes.iter().find(|attribute| attribute.key == "service.name").and_then(|attribute| attribute.value.as_ref()?.value.as_ref());
-    match name {
-        Some(AnyValue::StringValue(name)) if !name.is_empty() => words.get(name),
-        _ => words.get(UNKNOWN),
+    let name = text_of(resource, "service.name");
+    words.get(name.unwrap_or(UNKNOWN))
+}
+
+fn instance(resource: Option<&Resource>, words: &mut Words) -> Option<Arc<str>> {
+    text_of(resource, INSTANCE).map(|id| words.get(id))
+}
+
+/// An attribute of the resource; `None` when it is absent, empty or no text.
+fn text_of<'r>(resource: Option<&'r Resource>, key: &str) -> Option<&'r str> {
+    let attribute = resource?.attributes.iter().find(|attribute| attribute.key == key)?;
+    match attribute.value.as_ref()?.value.as_ref()? {
+        AnyValue::StringValue(text) => Some(text.as_str()).filter(|text| !text.is_empty()),
+        _ => None,
     }
 }
 
@@ -226,11 +244,15 @@ fn log_of(record: LogRecord, service: &Arc<str>, words: &mut Words) -> Log {
 const NO_VALUE: &str = "the point has no value";
 const DELTA: &str = "only cumulative temporality is understood; set OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=cumulative";
 
-fn points_of(metric: Metric, service: &Arc<str>, words: &mut Words, decoded: &mut Decoded<Point>) {
+fn points_of(metric: Metric, sender: &Sender, words: &mut Words, decoded: &mut Decoded<Point>) {
     let (name, unit) = (words.get(&metric.name), words.get(&metric.unit));
     let mut take = |given: Vec<KeyValue>, at_ns, measure: Result<Measure, &'static str>| {
-        let attributes = attributes(given, words);
-        let (service, name, unit) = (service.clone(), name.clone(), unit.clone());
+        let mut attributes = attributes(given, words);
+        // What each replica has counted since its start is a series of its own; a level is the same whoever of them looks at it.
+        if let (Some(instance), Ok(Measure::Sum(_) | Measure::Histogram { .. })) = (&sender.instance, &measure) {
+            attributes.push((words.get(INSTANCE), Value::Text(instance.clone())));
+        }
+        let (service, name, unit) = (sender.service.clone(), name.clone(), unit.clone());
         decoded.take(measure.map(|measure| Point { service, name, unit, attributes, at_ns, measure }));
     };
     let cumulative = |temporality: i32| temporality == AggregationTemporality::Cumulative as i32;

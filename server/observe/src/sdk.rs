@@ -1,16 +1,16 @@
-//! What the SDK of this process hands over, in the store's words.
+//! What the SDK of this process hands over, in the store's words; and back into the SDK's, for a process that has no store and passes on.
 
 use crate::model::{Event, Kind, Log, Measure, Point, Span, Value};
 use crate::words::{Words, cut};
 use contract::telemetry::Level;
-use opentelemetry::logs::{AnyValue, Severity};
-use opentelemetry::trace::{SpanId, SpanKind, Status};
-use opentelemetry::{KeyValue, Value as SdkValue};
+use opentelemetry::logs::{AnyValue, LogRecord, Severity};
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState};
+use opentelemetry::{InstrumentationScope, Key, KeyValue, Value as SdkValue};
 use opentelemetry_sdk::logs::SdkLogRecord;
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, Metric, MetricData, ResourceMetrics};
-use opentelemetry_sdk::trace::SpanData;
+use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Turns the SDK's data into the store's. Keep one and use it again: it remembers words.
 #[derive(Debug)]
@@ -196,6 +196,72 @@ impl Number for i64 {
     }
 }
 
+/// A span without events and links, as the SDK would hand it to an exporter.
+pub fn span_data(span: Span) -> SpanData {
+    let (trace, id) = (TraceId::from(span.trace), SpanId::from(span.id));
+    SpanData {
+        span_context: SpanContext::new(trace, id, TraceFlags::SAMPLED, false, TraceState::default()),
+        parent_span_id: span.parent.map_or(SpanId::INVALID, SpanId::from),
+        parent_span_is_remote: span.parent.is_some(),
+        span_kind: match span.kind {
+            Kind::Internal => SpanKind::Internal,
+            Kind::Server => SpanKind::Server,
+            Kind::Client => SpanKind::Client,
+            Kind::Producer => SpanKind::Producer,
+            Kind::Consumer => SpanKind::Consumer,
+        },
+        name: span.name.to_string().into(),
+        start_time: time(span.start_ns),
+        end_time: time(span.end_ns),
+        attributes: span.attributes.into_iter().map(|(key, value)| KeyValue::new(Key::from(key), value_of(value))).collect(),
+        dropped_attributes_count: 0,
+        events: SpanEvents::default(),
+        links: SpanLinks::default(),
+        status: if span.failed { Status::error(span.message.into_string()) } else { Status::Unset },
+        instrumentation_scope: InstrumentationScope::default(),
+    }
+}
+
+/// Writes a line into a record of the SDK's.
+pub fn write_log(log: Log, record: &mut impl LogRecord) {
+    record.set_timestamp(time(log.at_ns));
+    let (severity, text) = match log.level {
+        Level::Trace => (Severity::Trace, "TRACE"),
+        Level::Debug => (Severity::Debug, "DEBUG"),
+        Level::Info => (Severity::Info, "INFO"),
+        Level::Warn => (Severity::Warn, "WARN"),
+        Level::Error => (Severity::Error, "ERROR"),
+    };
+    record.set_severity_number(severity);
+    record.set_severity_text(text);
+    record.set_body(AnyValue::from(log.message.into_string()));
+    // Ids of zero are none; without any the SDK would take those of whoever is running.
+    let (trace, span) = (TraceId::from(log.trace.unwrap_or_default()), SpanId::from(log.span.unwrap_or_default()));
+    record.set_trace_context(trace, span, Some(TraceFlags::SAMPLED));
+    for (key, value) in log.attributes {
+        let value = match value {
+            Value::Text(text) => AnyValue::from(text.to_string()),
+            Value::Int(value) => AnyValue::Int(value),
+            Value::Float(value) => AnyValue::Double(value),
+            Value::Bool(value) => AnyValue::Boolean(value),
+        };
+        record.add_attribute(Key::from(key), value);
+    }
+}
+
+fn value_of(value: Value) -> SdkValue {
+    match value {
+        Value::Text(text) => SdkValue::String(text.into()),
+        Value::Int(value) => SdkValue::I64(value),
+        Value::Float(value) => SdkValue::F64(value),
+        Value::Bool(value) => SdkValue::Bool(value),
+    }
+}
+
+fn time(since_1970_ns: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_nanos(since_1970_ns)
+}
+
 fn id(span: SpanId) -> u64 {
     u64::from_be_bytes(span.to_bytes())
 }
@@ -234,10 +300,6 @@ pub(crate) fn level_of(severity: i32) -> Level {
 #[allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 mod tests {
     use super::*;
-    use opentelemetry::InstrumentationScope;
-    use opentelemetry::trace::{SpanContext, TraceFlags, TraceId, TraceState};
-    use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
-    use std::time::Duration;
 
     fn span() -> SpanData {
         let start = UNIX_EPOCH + Duration::from_secs(5);
@@ -272,6 +334,28 @@ mod tests {
         assert_eq!((&*seen.service, seen.kind, seen.failed, &*seen.message), ("cart", Kind::Server, true, "no"));
         let attributes = [("http.response.status_code", Value::Int(503)), ("chaos.flag", Value::Text("cart-slow".into()))];
         assert_eq!(seen.attributes, attributes.map(|(key, value)| (key.into(), value)));
+    }
+
+    #[test]
+    fn a_span_that_is_passed_on_is_the_same_when_it_is_read_again() {
+        let attributes = vec![("http.route".into(), Value::Text("/cart".into())), ("web_vital.cls".into(), Value::Float(0.5))];
+        let span = Span {
+            trace: 0xabc,
+            id: 0x12,
+            parent: Some(0x11),
+            service: "browser".into(),
+            name: "view /cart".into(),
+            kind: Kind::Client,
+            start_ns: 5_000_000_001,
+            end_ns: 6_000_000_000,
+            failed: true,
+            message: "no answer".into(),
+            attributes,
+            events: Vec::new(),
+            links: Vec::new(),
+        };
+        // Whose it is, its exporter's resource says.
+        assert_eq!(FromSdk::new("browser", "feast.service").span(span_data(span.clone())), span);
     }
 
     #[test]

@@ -126,6 +126,31 @@ fn points_come_in_both_encodings_and_what_is_no_total_is_left_out() {
 }
 
 #[test]
+fn what_replicas_have_counted_is_kept_apart_and_a_level_is_not() {
+    let point = json!({"timeUnixNano": "9", "asInt": "4"});
+    let of = |instance: &str| {
+        let resource = json!({"attributes": [
+            {"key": "service.name", "value": {"stringValue": "server"}},
+            {"key": "service.instance.id", "value": {"stringValue": instance}}]});
+        json!({"resource": resource, "scopeMetrics": [{"metrics": [
+            {"name": "orders", "sum": {"dataPoints": [point], "aggregationTemporality": 2, "isMonotonic": true}},
+            {"name": "memory", "gauge": {"dataPoints": [point]}}]}]})
+    };
+    let body = json!({"resourceMetrics": [of("a"), of("b")]}).to_string();
+    let decoded = metrics(body.as_bytes(), Encoding::Json, &mut Words::default()).unwrap();
+    let told: Vec<(&str, Vec<&str>)> = decoded.items.iter().map(|point| (&*point.name, instances(point))).collect();
+    assert_eq!(told, [("orders", vec!["a"]), ("memory", vec![]), ("orders", vec!["b"]), ("memory", vec![])]);
+}
+
+fn instances(point: &Point) -> Vec<&str> {
+    let texts = point.attributes.iter().filter_map(|(key, value)| match value {
+        Value::Text(text) if **key == *"service.instance.id" => Some(&**text),
+        _ => None,
+    });
+    texts.collect()
+}
+
+#[test]
 fn what_is_no_otlp_is_refused_in_words() {
     let words = &mut Words::default();
     assert!(traces(b"\xff\xff\xff", Encoding::Protobuf, words).unwrap_err().to_string().starts_with("the body is not protobuf"));
