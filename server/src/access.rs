@@ -10,8 +10,8 @@ use app::visit::Visit;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use contract::ApiError;
 use contract::id::path_segment;
+use contract::{ApiError, Code};
 use http::Method;
 use runtime::context::{self, RequestContext, Role};
 use std::borrow::Cow;
@@ -57,8 +57,6 @@ pub const TABLE: &[(&str, &str, Rule)] = &[
     ("GET POST", "/orders", Session),
     // By its id, which cannot be guessed; the rest only its owner sees.
     ("GET", "/orders/{id}", Public),
-    ("GET", "/orders/{id}/receipt", Session),
-    ("GET", "/orders/{id}/tracking", Public),
     ("GET POST", "/orders/{id}/cancel", Session),
     ("GET POST", "/orders/{id}/reorder", Session),
     // Accounts.
@@ -79,7 +77,6 @@ pub const TABLE: &[(&str, &str, Rule)] = &[
     // Live.
     ("GET", "/events/orders/{id}", Public),
     ("GET", "/events/restaurants/{id}", Staff),
-    ("GET", "/events/couriers/{id}", Courier),
     ("GET", "/events/console", Operator),
     // The shop's API.
     ("GET", "/api/menu", Public),
@@ -95,7 +92,6 @@ pub const TABLE: &[(&str, &str, Rule)] = &[
     ("POST", "/api/quotes", Session),
     ("GET POST", "/api/orders", Session),
     ("GET", "/api/orders/{id}", Public),
-    ("GET", "/api/orders/{id}/tracking", Public),
     ("POST", "/api/orders/{id}/cancel", Session),
     ("GET", "/api/customers", Session),
     ("GET", "/api/customers/{name}/orders", Session),
@@ -141,13 +137,16 @@ pub const TABLE: &[(&str, &str, Rule)] = &[
     ("GET", "/api/traces/{id}", Operator),
     ("GET", "/api/logs", Operator),
     ("GET", "/api/topology", Operator),
-    ("GET POST", "/api/telemetry/snapshot", Operator),
+    ("GET POST DELETE", "/api/telemetry/snapshot", Operator),
     // What browsers saw; it is limited and not believed.
     ("POST", "/api/beacon", Public),
     // Telemetry of other processes. Outside of this layer, with a door of its own that admits the inside's token, too.
     ("POST", "/v1/traces", Loopback),
     ("POST", "/v1/metrics", Loopback),
     ("POST", "/v1/logs", Loopback),
+    // The description of all this.
+    ("GET", "/api/openapi.json", Public),
+    ("GET", "/api/docs", Public),
     // Flags for programs that bring their own OpenFeature SDK.
     ("POST", "/ofrep/v1/evaluate/flags", Loopback),
     ("POST", "/ofrep/v1/evaluate/flags/{key}", Loopback),
@@ -158,6 +157,10 @@ pub const TABLE: &[(&str, &str, Rule)] = &[
     ("GET", "/favicon.ico", Public),
     ("GET", "/favicon.svg", Public),
 ];
+
+/// What only the process with the console answers, beside all that is for operators: flags, telemetry and load have one owner.
+const OF_THE_CONSOLE: [&str; 7] =
+    ["/console", "/api/load/report", "/v1/traces", "/v1/metrics", "/v1/logs", "/ofrep/v1/evaluate/flags", "/ofrep/v1/evaluate/flags/{key}"];
 
 /// What the table says about a request to a router's path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -208,6 +211,12 @@ pub fn pattern_of(path: &str) -> &'static str {
     exactly.or_else(|| known().find(|address| fits(address))).or_else(|| known().find(|address| is_below(address, path))).unwrap_or("other")
 }
 
+/// Whether a line of the table, by its address, is answered by the process with the console only.
+pub fn is_of_the_console(address: &str) -> bool {
+    let for_operators = || BY_ADDRESS.get(address).is_some_and(|lines| lines.iter().any(|(_, rule)| *rule == Operator));
+    OF_THE_CONSOLE.contains(&address) || for_operators()
+}
+
 fn is_below(address: &str, path: &str) -> bool {
     address.strip_suffix("{*rest}").is_some_and(|above| path.len() > above.len() && path.starts_with(above))
 }
@@ -215,12 +224,22 @@ fn is_below(address: &str, path: &str) -> bool {
 #[derive(Clone, Copy, Debug)]
 pub struct Access {
     pub loopback: bool,
+    /// Whether this process has the console; a web replica has not.
+    pub console_here: bool,
 }
 
 /// Refuses what the table does not allow. It stands behind the layers that find out who is asking and what a page of ours needs.
 pub async fn access(State(access): State<Access>, request: Request, next: Next) -> Response {
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    if !access.console_here {
+        let asked = request.uri().path();
+        let address = matched.as_ref().map(MatchedPath::as_str).filter(|address| BY_ADDRESS.contains_key(address));
+        if is_of_the_console(address.unwrap_or_else(|| pattern_of(asked))) {
+            return elsewhere(&request);
+        }
+    }
     // Without a route there is nothing to protect; the fallback answers.
-    let Some(path) = request.extensions().get::<MatchedPath>().cloned() else { return next.run(request).await };
+    let Some(path) = matched else { return next.run(request).await };
     let rule = match find(request.method(), path.as_str()) {
         Found::Rule(rule) => rule,
         Found::OtherMethods => return pages::wrong_method(request).await,
@@ -240,6 +259,16 @@ pub async fn access(State(access): State<Access>, request: Request, next: Next) 
     match judge(rule, access, &context::current(), path.as_str(), request.uri().path()) {
         Ok(()) => next.run(request).await,
         Err(error) => refuse(&request, rule, error),
+    }
+}
+
+/// This is a web replica, and what was asked is the console's business: a page for people, one sentence for programs.
+fn elsewhere(request: &Request) -> Response {
+    let why = "this is a web replica of the shop; operators' addresses are answered by the process with ROLE=console";
+    let error = ApiError::new(Code::NotTheConsole, why);
+    match request.extensions().get::<Arc<Visit>>().filter(|_| request.uri().path().starts_with("/console")) {
+        Some(visit) => app::error_page(&error, visit),
+        None => runtime::http::HttpError(error).into_response(),
     }
 }
 

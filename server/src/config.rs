@@ -1,5 +1,6 @@
 //! Settings of the web process beyond those every process has.
 
+use crate::role::ServerRole;
 use clap::Parser;
 use runtime::config::Settings;
 
@@ -8,15 +9,19 @@ pub struct Config {
     #[command(flatten)]
     pub settings: Settings,
 
-    /// Address to listen on.
+    /// What this process is of the server: all of it, one of many web replicas, or the one console that they listen to.
+    #[arg(long, env = "ROLE", value_name = "ROLE", value_enum, default_value_t)]
+    pub role: ServerRole,
+
+    /// Address to listen on. Default: 127.0.0.1:3000, and 127.0.0.1:3010 with ROLE=web.
     #[arg(long, env = "SITE_ADDR", value_name = "ADDRESS")]
     pub site_addr: Option<String>,
 
-    /// Secret of operators, who flip flags and set stock. Made at start and printed once when absent.
+    /// Secret of operators, who flip flags and set stock. Made at start and printed once when absent. Not for ROLE=web.
     #[arg(long, env = "OPERATOR_TOKEN", value_name = "SECRET", hide_env_values = true)]
     pub operator_token: Option<String>,
 
-    /// Address of the flag sync stream (flagd's protocol, usually port 8015). On 127.0.0.1:8015 by itself when a service runs elsewhere.
+    /// Address of the flag sync stream (flagd's protocol, usually port 8015). On 127.0.0.1:8015 by itself when a service runs elsewhere. Not for ROLE=web.
     #[arg(long, env = "FLAGS_SYNC_ADDR", value_name = "ADDRESS")]
     pub flags_sync_addr: Option<String>,
 

@@ -4,9 +4,6 @@ use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
-/// Where `--lan` listens when `SITE_ADDR` does not say.
-pub const EVERYWHERE: &str = "0.0.0.0:3000";
-
 /// An address of documentation (RFC 5737). Nothing is sent to it: it only tells which of our addresses the way out begins at.
 const SOMEWHERE_ELSE: &str = "192.0.2.1:9";
 

@@ -2,7 +2,6 @@
 
 use crate::accounts::AccountDesk;
 use crate::identity::Identified;
-use crate::office::Office;
 use app::accounts::SharedAccounts;
 use app::back_office::SharedBackOffice;
 use app::control_room::SharedControlRoom;
@@ -26,14 +25,21 @@ use runtime::telemetry::propagation::trace_id;
 use std::sync::Arc;
 use tracing::Span;
 
+/// What the console's pages are answered by.
+#[derive(Clone)]
+pub struct BackRooms {
+    pub desk: SharedDesk,
+    pub office: SharedBackOffice,
+    pub room: SharedControlRoom,
+}
+
 #[derive(Clone)]
 pub struct Pages {
     site: Arc<Site>,
     shop: Shop,
-    desk: SharedDesk,
     accounts: SharedAccounts,
-    office: SharedBackOffice,
-    room: SharedControlRoom,
+    /// Where the console is.
+    rooms: Option<BackRooms>,
     features: SharedFeatures,
     clock: SharedClock,
 }
@@ -42,7 +48,7 @@ pub struct Pages {
 pub const SECURE_COOKIES: bool = false;
 
 impl Pages {
-    pub fn new(platform: &Platform, accounts: AccountDesk, office: Arc<Office>, room: SharedControlRoom) -> Result<Self, BootError> {
+    pub fn new(platform: &Platform, accounts: AccountDesk, rooms: Option<BackRooms>) -> Result<Self, BootError> {
         let client = |service| platform.transport(crate::NAME, service);
         let shop = Shop {
             menu: MenuClient::new(client("menu")?),
@@ -85,10 +91,8 @@ impl Pages {
         Ok(Self {
             site: Arc::new(site),
             shop,
-            desk: Arc::new(crate::desk::Desk(platform.flag_control().clone())),
             accounts: Arc::new(accounts),
-            office,
-            room,
+            rooms,
             features: Arc::new(crate::features::Offered(platform.chaos(crate::NAME))),
             clock: platform.clock.clone(),
         })
@@ -97,7 +101,7 @@ impl Pages {
 
 /// Addresses that programs ask: JSON whatever happens, no cookies of the shop read.
 fn is_api(path: &str) -> bool {
-    ["/api/", "/ofrep/", "/pkg/"].iter().any(|prefix| path.starts_with(prefix))
+    path != app::handbook::ADDRESS && ["/api/", "/ofrep/", "/pkg/"].iter().any(|prefix| path.starts_with(prefix))
 }
 
 fn who(context: &RequestContext, identified: Option<&Identified>) -> Who {
@@ -130,11 +134,13 @@ pub async fn equip(State(pages): State<Pages>, mut request: Request, next: Next)
     let extensions = request.extensions_mut();
     extensions.insert(pages.shop.clone());
     extensions.insert(visit);
-    extensions.insert(pages.desk.clone());
     extensions.insert(pages.accounts.clone());
-    extensions.insert(pages.office.clone());
-    extensions.insert(pages.room.clone());
     extensions.insert(pages.features.clone());
+    if let Some(BackRooms { desk, office, room }) = &pages.rooms {
+        extensions.insert(desk.clone());
+        extensions.insert(office.clone());
+        extensions.insert(room.clone());
+    }
     next.run(request).await
 }
 

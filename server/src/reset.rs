@@ -1,29 +1,33 @@
 //! `POST /api/reset`: back to how the platform began, in seconds, between two shows.
 //!
-//! Nothing new is accepted meanwhile. Orders go first, so that nobody makes new events; when all that was said has been heard, the others
+//! Nothing new is accepted meanwhile (`closing.rs`). Orders go first, so that nobody makes new events; when all that was said has been heard, the others
 //! follow. What a load generator has in flight fails with 503.
 
+use crate::closing::Closing;
 use crate::events::Listeners;
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use contract::client::Upkeep;
+use contract::error::ErrorBody;
 use contract::{ApiError, Code};
 use futures::FutureExt;
-use http::{Method, StatusCode};
+use http::StatusCode;
 use runtime::Platform;
 use runtime::boot::BootError;
 use runtime::context::{self, RequestContext};
 use runtime::flags::FlagControl;
-use runtime::http::{ApiResult, HttpError, Json};
+use runtime::http::{ApiResult, Json};
 use serde::Serialize;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use utoipa::ToSchema;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// Stop making events, in this order; then, when all is quiet, everything else.
 const FIRST: [&str; 2] = ["order", "delivery"];
@@ -52,6 +56,7 @@ struct Inner {
     then: Vec<Upkeep>,
     listeners: Listeners,
     flags: FlagControl,
+    closing: Closing,
     stage: watch::Sender<Stage>,
 }
 
@@ -64,7 +69,8 @@ enum Stage {
 }
 
 /// What was done.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ResetDone)]
 #[serde(rename_all = "camelCase")]
 struct Done {
     reset: bool,
@@ -75,13 +81,14 @@ struct Done {
 impl Reset {
     /// # Errors
     /// A service is neither embedded nor addressed.
-    pub fn new(platform: &Platform, listeners: Listeners) -> Result<Self, BootError> {
+    pub fn new(platform: &Platform, listeners: Listeners, closing: Closing) -> Result<Self, BootError> {
         let of = |service: &&'static str| Ok(Upkeep::new(platform.transport(crate::NAME, service)?));
         Ok(Self(Arc::new(Inner {
             first: FIRST.iter().map(of).collect::<Result<_, BootError>>()?,
             then: THEN.iter().map(of).collect::<Result<_, BootError>>()?,
             listeners,
             flags: platform.flag_control().clone(),
+            closing,
             stage: watch::Sender::new(Stage::Over(Ok(0))),
         })))
     }
@@ -89,7 +96,7 @@ impl Reset {
     /// Answers how long it took, in milliseconds; nothing when it goes on by itself after this.
     ///
     /// # Errors
-    /// `CONFLICT` while another one is under way; some service is down, and then some have begun anew and others have not.
+    /// `CONFLICT` while another one is under way; web replicas cannot be told to take no orders; some service is down, and then some have begun anew and others have not.
     pub async fn begin_anew(&self) -> Result<Option<u64>, ApiError> {
         let mut stage = self.0.stage.subscribe();
         let begun = self.0.stage.send_if_modified(|stage| {
@@ -124,7 +131,8 @@ impl Reset {
     async fn bring_to_its_end(self) {
         let started = Instant::now();
         // Whatever becomes of it, the next one may begin.
-        let outcome = AssertUnwindSafe(self.run()).catch_unwind().await.unwrap_or_else(|_| Err(ApiError::internal()));
+        let work = AssertUnwindSafe(self.run()).catch_unwind();
+        let outcome = self.0.closing.meanwhile(work.map(|done| done.unwrap_or_else(|_| Err(ApiError::internal())))).await;
         let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         match &outcome {
             Ok(()) => tracing::info!(took_ms, "The platform was reset"),
@@ -168,27 +176,31 @@ async fn empty(upkeep: &Upkeep) -> Result<(), ApiError> {
 }
 
 pub fn router(reset: Reset) -> Router {
-    Router::new().route("/api/reset", post(begin_anew)).with_state(reset)
+    routes().with_state(reset).into()
 }
 
-/// 200 when it is done, 202 when it takes longer than anybody should wait.
+/// The same calls, described.
+pub fn openapi() -> OpenApi {
+    routes().into_openapi()
+}
+
+fn routes() -> OpenApiRouter<Reset> {
+    OpenApiRouter::default().routes(routes!(begin_anew))
+}
+
+/// Back to how the platform began
+///
+/// Orders, accounts and what staff changed are gone, flags are clear. It takes seconds, and nobody can order meanwhile.
+#[utoipa::path(post, path = "/api/reset", tag = "Operators", operation_id = "reset",
+    responses(
+        (status = 200, description = "It is done.", body = Done),
+        (status = 202, description = "It takes longer than anybody should wait, and goes on by itself.", body = Done),
+        (status = 409, description = "CONFLICT", body = ErrorBody),
+    ))]
 async fn begin_anew(State(reset): State<Reset>) -> ApiResult<Response> {
     let waited_ms = u64::try_from(ANSWER_WITHIN.as_millis()).unwrap_or(u64::MAX);
     Ok(match reset.begin_anew().await? {
         Some(took_ms) => Json(Done { reset: true, took_ms }).into_response(),
         None => (StatusCode::ACCEPTED, Json(Done { reset: false, took_ms: waited_ms })).into_response(),
     })
-}
-
-/// No orders while a reset is under way.
-pub async fn closed_meanwhile(State(reset): State<Reset>, request: Request, next: Next) -> Response {
-    let orders = *request.method() == Method::POST && matches!(request.uri().path(), "/orders" | "/api/orders");
-    if orders && reset.outcome().is_none() {
-        let error = ApiError::new(Code::ServiceUnavailable, "the platform is being reset; try again in a moment");
-        return match request.extensions().get::<Arc<app::visit::Visit>>() {
-            Some(visit) => app::error_page(&error, visit),
-            None => HttpError(error).into_response(),
-        };
-    }
-    next.run(request).await
 }

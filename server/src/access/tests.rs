@@ -2,7 +2,7 @@
 
 use super::*;
 
-const HERE: Access = Access { loopback: true };
+const HERE: Access = Access { loopback: true, console_here: true };
 
 fn staff_of(restaurant: &str) -> RequestContext {
     RequestContext { role: Role::Restaurant, user: Some("u".into()), staff_of: Some(restaurant.into()), ..RequestContext::default() }
@@ -26,7 +26,7 @@ fn a_guest_logs_in_first_and_a_customer_is_refused() {
     assert_eq!([Account, Staff, Courier, Operator].map(|rule| status(rule, &guest)), [Some(401); 4]);
     assert_eq!([Staff, Courier, Operator].map(|rule| status(rule, &customer)), [Some(403), Some(403), Some(401)]);
     assert_eq!([Public, Session, Account, Loopback].map(|rule| status(rule, &customer)), [None; 4]);
-    assert!(judge(Loopback, Access { loopback: false }, &customer, "/x", "/x").is_err());
+    assert!(judge(Loopback, Access { loopback: false, ..HERE }, &customer, "/x", "/x").is_err());
 }
 
 #[test]
@@ -90,7 +90,8 @@ async fn product() -> axum::Router {
     let (platform, _) = testkit::platform();
     let here = std::net::SocketAddr::from(([127, 0, 0, 1], 3000));
     let telemetry = crate::telemetry::Observatory::start(platform.clock.clone()).unwrap();
-    crate::routes::build(&platform, &crate::Config::default(), here, "token", &telemetry).await.unwrap()
+    let keys = crate::owner::Keys { operator_token: "token", telemetry: &telemetry };
+    crate::routes::build(&platform, &crate::Config::default(), here, Some(keys), telemetry.ear()).await.unwrap()
 }
 
 #[tokio::test]
@@ -114,4 +115,45 @@ async fn a_route_that_nobody_wrote_a_rule_for_is_noticed() {
     let answered = answered(&filler);
     let (path, methods) = answered.iter().find(|(path, _)| path == "/api/secrets").unwrap();
     assert_eq!((find(&Method::GET, path), methods.as_slice()), (Found::Nothing, [Method::GET, Method::DELETE].as_slice()));
+}
+
+/// Addresses of the table that the process with the console answers, and nobody else.
+fn of_the_console() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TABLE.iter().filter(|(_, address, _)| is_of_the_console(address)).map(|(methods, address, _)| (*methods, *address))
+}
+
+#[tokio::test]
+async fn a_web_replica_answers_nothing_of_the_consoles() {
+    let (platform, _) = testkit::platform();
+    let here = std::net::SocketAddr::from(([127, 0, 0, 1], 3010));
+    let ear = crate::telemetry::Observatory::start(platform.clock.clone()).unwrap().ear();
+    let replica = crate::routes::build(&platform, &crate::Config::default(), here, None, ear).await.unwrap();
+    let mut asked = 0;
+    for (methods, address) in of_the_console() {
+        let path = address.replace("{*rest}", "flags").replace(['{', '}'], "");
+        for method in methods.replace('*', "GET POST").split(' ') {
+            let request = http::Request::builder().method(method).uri(&path).body(axum::body::Body::empty()).unwrap();
+            let answer = tower::ServiceExt::oneshot(replica.clone(), request).await.unwrap();
+            let status = answer.status();
+            let body = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+            let says = String::from_utf8_lossy(&body);
+            let designed = says.contains("NOT_THE_CONSOLE") || says.contains("The bridge is on another ship");
+            assert!(status == 404 && designed, "{method} {path}: {status} {says:.300}");
+            asked += 1;
+        }
+    }
+    assert!(asked > 40, "{asked}");
+}
+
+#[test]
+fn the_documented_split_by_path_sends_to_the_console_what_is_the_consoles() {
+    let document = include_str!("../../../docs/kubernetes.md");
+    let paths = document.lines().filter_map(|line| line.trim().strip_prefix("- {path: ")?.split_once(", pathType: Prefix, backend: "));
+    let consoles: Vec<&str> = paths.filter(|(_, backend)| backend.contains("console")).map(|(path, _)| path).collect();
+    assert!(!consoles.is_empty(), "docs/kubernetes.md has no such split any more");
+    let sent_to_console =
+        |address: &str| consoles.iter().any(|path| address.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
+    let wrong: Vec<&str> =
+        TABLE.iter().map(|(_, address, _)| *address).filter(|address| sent_to_console(address) != is_of_the_console(address)).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
 }

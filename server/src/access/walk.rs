@@ -62,7 +62,8 @@ impl Product {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let telemetry = crate::telemetry::Observatory::start(platform.clock.clone()).unwrap();
-        let router = crate::routes::build(&platform, &crate::Config::default(), address, OPERATOR_TOKEN, &telemetry).await.unwrap();
+        let keys = crate::owner::Keys { operator_token: OPERATOR_TOKEN, telemetry: &telemetry };
+        let router = crate::routes::build(&platform, &crate::Config::default(), address, Some(keys), telemetry.ear()).await.unwrap();
         let routes = walked(&router);
         tokio::spawn(async move { axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await });
         let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();

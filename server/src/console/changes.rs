@@ -10,10 +10,10 @@ use contract::flags::Audience;
 use contract::telemetry::MarkKind;
 use http::Method;
 use runtime::context::{self, Role};
-use runtime::flags::{Change, ChangeKind};
+use runtime::flags::{Change, ChangeKind, actor};
 
 /// Addresses whose handlers tell more exactly what was done.
-const TOLD_OTHERWISE: [&str; 10] = [
+const TOLD_OTHERWISE: [&str; 12] = [
     "/api/flags",
     "/console/flags",
     "/console/all-clear",
@@ -23,12 +23,13 @@ const TOLD_OTHERWISE: [&str; 10] = [
     "/console/incidents",
     "/api/detection",
     "/console/guardrail",
+    "/api/telemetry/snapshot",
+    "/console/snapshot",
     "/v1/",
 ];
 
 /// How actions are called; everything else is `changed`.
-const NAMED: [(&str, &str); 4] =
-    [("/reset", "reset"), ("/inventory/", "stock.set"), ("/replay", "event.replayed"), ("/telemetry/snapshot", "telemetry.imported")];
+const NAMED: [(&str, &str); 3] = [("/reset", "reset"), ("/inventory/", "stock.set"), ("/replay", "event.replayed")];
 
 /// "15-percent-after-2s for only synthetic users until 2025-11-20T10:10:00.000Z"
 pub fn detail(change: &Change) -> String {
@@ -64,19 +65,34 @@ fn action(method: &Method, path: &str) -> Option<&'static str> {
     })
 }
 
+/// Where it is written down.
+#[derive(Clone)]
+pub enum Witness {
+    Audit(Console),
+    /// A web replica has no audit log. What an operator's account changes there (a menu, an order) is a line that the console shows.
+    Log,
+}
+
 /// Writes down what an operator changed, once it is done. Stands behind the layer that knows who asks.
-pub async fn noted(State(console): State<Console>, request: Request, next: Next) -> Response {
+pub async fn noted(State(witness): State<Witness>, request: Request, next: Next) -> Response {
     let operator = context::current().role == Role::Operator;
     let matched = request.extensions().get::<MatchedPath>().filter(|_| operator);
     let Some(action) = matched.and_then(|path| action(request.method(), path.as_str())) else { return next.run(request).await };
     let subject = format!("{} {}", request.method(), request.uri().path());
     let response = next.run(request).await;
     if response.status().as_u16() < 400 {
-        let inner = &*console.0;
-        inner.audit.note(action, &subject, "");
-        inner.nudges.about(Topic::Audit);
-        if matches!(action, "reset" | "telemetry.imported") {
-            inner.marks.add(MarkKind::Operator, action, None);
+        match witness {
+            Witness::Audit(Console(inner)) => {
+                inner.audit.note(action, &subject, "");
+                inner.nudges.about(Topic::Audit);
+                if action == "reset" {
+                    inner.marks.add(MarkKind::Operator, action, None);
+                }
+            }
+            Witness::Log => {
+                let operator = actor();
+                tracing::info!(name: "operator.acted", action, operator, "Operator: {action} {subject}");
+            }
         }
     }
     response

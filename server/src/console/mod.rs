@@ -11,11 +11,12 @@ mod proofs;
 mod room;
 mod routes;
 mod sign_in;
+mod snapshot;
 
-pub use changes::noted;
+pub use changes::{Witness, noted};
 pub use marks::Marks;
 pub use room::Room;
-pub use routes::router;
+pub use routes::{openapi, router};
 pub use sign_in::{Operators, sign_in};
 
 use crate::NAME;

@@ -13,9 +13,13 @@ use subtle::ConstantTimeEq;
 
 const OPERATOR_COOKIE: &str = "feast_operator";
 
-/// Knows the token, and the cookie's value: a keyed hash of it, so that the cookie is of no use anywhere else and ends with the token.
+/// Who is an operator in this process.
 #[derive(Clone)]
-pub struct Operators {
+pub struct Operators(Option<Keys>);
+
+/// The token, and the cookie's value: a keyed hash of it, so that the cookie is of no use anywhere else and ends with the token.
+#[derive(Clone)]
+struct Keys {
     token: Arc<str>,
     cookie: Arc<str>,
 }
@@ -27,12 +31,18 @@ impl Operators {
             mac.update(b"console session");
             mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>()
         });
-        Self { token: token.into(), cookie: signed.unwrap_or_else(|_| crate::config::make_token()).into() }
+        Self(Some(Keys { token: token.into(), cookie: signed.unwrap_or_else(|_| crate::config::make_token()).into() }))
+    }
+
+    /// Nobody, whatever he shows: a web replica does not know the secret.
+    pub const fn nobody() -> Self {
+        Self(None)
     }
 
     pub fn is_operator(&self, headers: &HeaderMap) -> bool {
+        let Some(Keys { token, cookie: expected }) = &self.0 else { return false };
         let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer "));
-        bearer.is_some_and(|sent| same(sent, &self.token)) || cookie(headers, OPERATOR_COOKIE).is_some_and(|sent| same(sent, &self.cookie))
+        bearer.is_some_and(|sent| same(sent, token)) || cookie(headers, OPERATOR_COOKIE).is_some_and(|sent| same(sent, expected))
     }
 }
 
@@ -48,8 +58,9 @@ pub struct SignIn {
 /// `GET /console?token=…`: exchanges the token for a cookie and takes it out of the address.
 pub async fn sign_in(State(operators): State<Operators>, Query(query): Query<SignIn>) -> Response {
     let mut response = Redirect::to("/console/overview").into_response();
-    if query.token.is_some_and(|token| same(&token, &operators.token)) {
-        let value = format!("{OPERATOR_COOKIE}={}; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict", operators.cookie);
+    let known = operators.0.as_ref().filter(|keys| query.token.is_some_and(|token| same(&token, &keys.token)));
+    if let Some(Keys { cookie, .. }) = known {
+        let value = format!("{OPERATOR_COOKIE}={cookie}; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict");
         if let Ok(value) = HeaderValue::try_from(value) {
             response.headers_mut().append(SET_COOKIE, value);
         }

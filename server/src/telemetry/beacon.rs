@@ -6,18 +6,26 @@ use super::page_trace;
 use crate::access;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::routing::post;
+use contract::error::ErrorBody;
 use contract::telemetry::Level;
 use contract::{ApiError, Code};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use http::{HeaderMap, Method, StatusCode};
 use observe::Intake;
 use observe::model::{Kind, Log, Span, Value};
+use observe::sdk::{span_data, write_log};
+use runtime::boot::BootError;
 use runtime::clock::SharedClock;
 use runtime::http::{ApiResult, Json, headers};
-use serde::Deserialize;
+use runtime::telemetry::Guest;
+use serde::{Deserialize, Serialize};
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
+use utoipa::ToSchema;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 const SERVICE: &str = "browser";
 
@@ -34,6 +42,9 @@ const ALL_PER_SECOND: NonZeroU32 = NonZeroU32::new(200).unwrap();
 /// Clients remembered before those that are quiet are forgotten.
 const SWEEP_AT: usize = 10_000;
 
+/// How long the last of it may take to leave.
+const FLUSH: Duration = Duration::from_secs(2);
+
 const MOST_CALLS: usize = 32;
 const MOST_ERRORS: usize = 8;
 const MOST_TEXT: usize = 500;
@@ -41,8 +52,8 @@ const MOST_TEXT: usize = 500;
 /// What lies further back is not told any more.
 const LONGEST_AGO_MS: f64 = 60_000.0;
 
-/// Times are milliseconds of the browser's clock.
-#[derive(Debug, Default, Deserialize)]
+/// Times are milliseconds of the browser's clock. Its parts are written, too, where the description shows their defaults.
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 struct Beacon {
     /// Path of the page.
@@ -56,7 +67,8 @@ struct Beacon {
 }
 
 /// How a page was to look at; what was not measured is absent. See web.dev, "Web Vitals".
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+#[schema(as = BeaconView)]
 #[serde(rename_all = "camelCase", default)]
 struct View {
     started_at: f64,
@@ -70,7 +82,8 @@ struct View {
 }
 
 /// A call that an island made.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+#[schema(as = BeaconCall)]
 #[serde(rename_all = "camelCase", default)]
 struct Call {
     /// The context it sent along.
@@ -83,7 +96,8 @@ struct Call {
     status: u16,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+#[schema(as = BeaconFault)]
 #[serde(rename_all = "camelCase", default)]
 struct Fault {
     at: f64,
@@ -92,33 +106,92 @@ struct Fault {
     source: String,
 }
 
+/// Who hears what browsers saw.
 #[derive(Clone)]
-struct Ear {
-    intake: Intake,
+pub enum Ear {
+    /// The store of this process.
+    Kept(Intake),
+    /// Whoever gets this process' own telemetry.
+    PassedOn(Arc<Guest>),
+}
+
+impl Ear {
+    /// Of a process without a store.
+    ///
+    /// # Errors
+    /// A bad `OTEL_*` setting.
+    pub fn elsewhere(token: Option<&str>) -> Result<Self, BootError> {
+        let guest = Guest::start(SERVICE, token).map_err(|error| BootError::Config(error.to_string()))?;
+        Ok(Self::PassedOn(Arc::new(guest)))
+    }
+
+    fn hear(&self, spans: Vec<Span>, logs: Vec<Log>) {
+        match self {
+            Self::Kept(intake) => {
+                intake.spans(spans);
+                intake.logs(logs);
+            }
+            Self::PassedOn(guest) => {
+                spans.into_iter().for_each(|span| guest.span(span_data(span)));
+                logs.into_iter().for_each(|log| guest.line(|record| write_log(log, record)));
+            }
+        }
+    }
+
+    /// Passes on what is left.
+    pub async fn close(self) {
+        if let Self::PassedOn(guest) = self {
+            // It blocks; that it was not in time is no news to anybody.
+            let _ = tokio::task::spawn_blocking(move || guest.shutdown(FLUSH)).await;
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Listener {
+    ear: Ear,
     clock: SharedClock,
     clients: Arc<DefaultKeyedRateLimiter<String>>,
     all: Arc<governor::DefaultDirectRateLimiter>,
 }
 
-pub fn router(intake: Intake, clock: SharedClock) -> Router {
+pub fn router(ear: Ear, clock: SharedClock) -> Router {
     let clients = Arc::new(RateLimiter::keyed(Quota::per_second(PER_SECOND).allow_burst(AT_ONCE)));
     let all = Arc::new(RateLimiter::direct(Quota::per_second(ALL_PER_SECOND)));
-    let ear = Ear { intake, clock, clients, all };
-    Router::new().route("/api/beacon", post(hear)).layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES)).with_state(ear)
+    let listener = Listener { ear, clock, clients, all };
+    routes().layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES)).with_state(listener).into()
 }
 
-async fn hear(State(ear): State<Ear>, headers: HeaderMap, Json(beacon): Json<Beacon>) -> ApiResult<StatusCode> {
+/// The same call, described.
+pub fn openapi() -> OpenApi {
+    routes().into_openapi()
+}
+
+fn routes() -> OpenApiRouter<Listener> {
+    OpenApiRouter::default().routes(routes!(hear))
+}
+
+/// A browser tells what it saw
+///
+/// Calls of a page, its web vitals, and errors of its scripts. Nothing of it is believed: names come from our own table of addresses, and a
+/// client that says too much is not heard.
+#[utoipa::path(post, path = "/api/beacon", tag = "Telemetry", operation_id = "sendBeacon",
+    request_body = Beacon,
+    responses(
+        (status = 204, description = "It was heard."),
+        (status = 429, description = "RATE_LIMITED", body = ErrorBody),
+    ))]
+async fn hear(State(listener): State<Listener>, headers: HeaderMap, Json(beacon): Json<Beacon>) -> ApiResult<StatusCode> {
     let client = headers.get(headers::CLIENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !ear.admits(client) {
+    if !listener.admits(client) {
         return Err(ApiError::new(Code::RateLimited, "too many beacons; say less").into());
     }
-    let moment = Moment { now_ms: ear.clock.now().millis() as f64, sent_at: beacon.sent_at };
-    ear.intake.spans(spans(&beacon, moment));
-    ear.intake.logs(logs(&beacon, moment));
+    let moment = Moment { now_ms: listener.clock.now().millis() as f64, sent_at: beacon.sent_at };
+    listener.ear.hear(spans(&beacon, moment), logs(&beacon, moment));
     Ok(StatusCode::NO_CONTENT)
 }
 
-impl Ear {
+impl Listener {
     fn admits(&self, client: &str) -> bool {
         if self.clients.len() > SWEEP_AT {
             self.clients.retain_recent();

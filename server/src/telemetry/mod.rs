@@ -5,16 +5,17 @@
 //! - operators ask under `/api/overview`, `/api/traces`, `/api/logs`, `/api/topology`, `/api/telemetry/snapshot`.
 
 mod answers;
-mod beacon;
+pub mod beacon;
 mod door;
 mod page_trace;
 
-pub use answers::{Questions, SNAPSHOT, SNAPSHOT_LIMIT_BYTES, flags_on};
+pub use answers::{SNAPSHOT, flags_on};
+pub use beacon::Ear;
 pub use door::{Door, door};
 pub use page_trace::page_trace;
 
 use crate::NAME;
-use crate::console::Operators;
+use crate::console::Room;
 use axum::{Router, middleware};
 use observe::sdk::FromSdk;
 use observe::{Intake, Limits, Store};
@@ -26,6 +27,7 @@ use runtime::clock::SharedClock;
 use runtime::telemetry::{SERVICE, Sink, is_wanted};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use utoipa::openapi::OpenApi;
 
 /// How often the metrics of this process are read. Proofs look at seconds.
 const METRICS_EVERY: Duration = Duration::from_secs(1);
@@ -75,15 +77,24 @@ impl Observatory {
     }
 
     /// Where other processes send. Everybody may on loopback; elsewhere it takes the token of the inside, or an operator's.
-    pub fn receiver(&self, loopback: bool, token: Option<Arc<str>>, operators: Operators) -> Router {
-        let door = Door { loopback, token, operators };
+    pub fn receiver(&self, door: Door) -> Router {
         observe::receiver::router(self.intake.clone()).layer(middleware::from_fn_with_state(door, door::door))
     }
 
-    /// What operators ask, and what browsers tell.
-    pub fn router(&self, questions: Questions, clock: SharedClock) -> Router {
-        answers::router(self.store.clone(), questions, clock.clone()).merge(beacon::router(self.intake.clone(), clock))
+    /// What operators ask.
+    pub fn router(&self, room: Room) -> Router {
+        answers::router(room)
     }
+
+    /// What browsers saw is kept here.
+    pub fn ear(&self) -> Ear {
+        Ear::Kept(self.intake.clone())
+    }
+}
+
+/// What operators ask, browsers tell and other processes send, described.
+pub fn openapi() -> OpenApi {
+    [beacon::openapi(), observe::receiver::openapi()].into_iter().fold(answers::openapi(), OpenApi::merge_from)
 }
 
 /// This process' own spans and logs, on their way into the store.

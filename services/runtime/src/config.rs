@@ -51,7 +51,7 @@ pub struct Settings {
     #[arg(long, env = "NOTIFICATION_URL", value_name = "URL,...", value_delimiter = ',')]
     pub notification_url: Vec<String>,
 
-    /// Where flags come from: embedded, file:PATH or flagd://HOST:PORT. A service that runs alone listens to flagd://127.0.0.1:8015.
+    /// Where flags come from: embedded, file:PATH or flagd://HOST:PORT. A service that runs alone, and a server with ROLE=web, listens to flagd://127.0.0.1:8015, where the console serves them.
     #[arg(long, env = "FLAGS_SOURCE", value_name = "SOURCE")]
     pub flags_source: Option<String>,
 
