@@ -6,7 +6,7 @@ mod registry;
 mod journey;
 mod receiver;
 
-use crate::harness::{Mode, Options, run};
+use crate::harness::{Mode, Options, REPLICAS, run};
 use receiver::{Emitted, Receiver};
 use std::collections::BTreeSet;
 
@@ -21,26 +21,36 @@ fn what_is_emitted_is_what_is_declared() {
     let mut emitted = Emitted::default();
     for mode in [Mode::Embedded, Mode::Split] {
         let receiver = Receiver::start();
-        let settings = vec![
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url()),
-            ("OTEL_BSP_SCHEDULE_DELAY", "100".to_owned()),
-            ("OTEL_BLRP_SCHEDULE_DELAY", "100".to_owned()),
-            ("OTEL_METRIC_EXPORT_INTERVAL", "500".to_owned()),
-        ];
-        let options = Options { settings, ..Options::default() };
-        run(mode, options, async |platform| {
+        run(mode, sending_to(&receiver), async |platform| {
             journey::travel(platform, &receiver).await;
             // What is on its way leaves when a process ends.
             platform.stop(std::time::Duration::from_secs(20)).await;
         });
         emitted.merge(receiver.seen());
     }
+    // A process with a store keeps what browsers saw; a web replica passes it on.
+    let receiver = Receiver::start();
+    run(Mode::Split, Options { replicas: true, ..sending_to(&receiver) }, async |platform| {
+        journey::watched(&platform.door(REPLICAS[0])).await;
+        platform.stop(std::time::Duration::from_secs(20)).await;
+    });
+    emitted.merge(receiver.seen());
     let mut problems = Vec::new();
     metrics(&emitted, &mut problems);
     spans(&emitted, &mut problems);
     events(&emitted, &mut problems);
     logs(&emitted, &mut problems);
     assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
+}
+
+fn sending_to(receiver: &Receiver) -> Options {
+    let settings = vec![
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url()),
+        ("OTEL_BSP_SCHEDULE_DELAY", "100".to_owned()),
+        ("OTEL_BLRP_SCHEDULE_DELAY", "100".to_owned()),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "500".to_owned()),
+    ];
+    Options { settings, ..Options::default() }
 }
 
 fn is_rare(name: &str) -> bool {

@@ -1,5 +1,6 @@
 //! What a test stands on: a platform of its own, embedded or split, spoken to from outside only.
 
+mod agent;
 mod flags;
 mod http;
 mod platform;
@@ -7,8 +8,9 @@ mod ports;
 mod process;
 mod shop;
 
-pub use http::{Answer, Ask, Browser};
-pub use platform::{Mode, Options, Platform, SERVICES, run};
+pub use agent::{Agent, balanced};
+pub use http::{Answer, Ask, Browser, Http};
+pub use platform::{Mode, Options, Platform, REPLICAS, SERVICES, run};
 pub use ports::Ports;
 pub use process::clean_command;
 pub use shop::{LATTE, next, placed, purchase};

@@ -19,6 +19,9 @@ const ATTEMPTS: usize = 5;
 /// The services in the order of who needs whom.
 pub const SERVICES: [&str; 8] = ["menu", "middleware", "cart", "order", "user", "payment", "delivery", "notification"];
 
+/// The web replicas of a platform that has some.
+pub const REPLICAS: [&str; 2] = ["web-a", "web-b"];
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     Embedded,
@@ -35,6 +38,8 @@ pub struct Options {
     pub dead_addresses: bool,
     /// Where a split platform's services keep what must last, instead of a file each.
     pub database_url: Option<String>,
+    /// A split platform's server is the console only, and [`REPLICAS`] serve the shop.
+    pub replicas: bool,
     /// More settings, for every process.
     pub settings: Vec<(&'static str, String)>,
 }
@@ -104,6 +109,19 @@ impl Platform {
                 settings.extend(options.settings.iter().cloned());
                 processes.push(Process::new(name, http.clone(), settings, folder.path().join(format!("{name}.log"))));
             }
+            if options.replicas {
+                server.push(("ROLE", "console".to_owned()));
+                for name in REPLICAS {
+                    let http = Http::new(ports.take());
+                    let mut settings = settings_of_replica(&http, options);
+                    settings.extend(urls.iter().map(|(name, url)| (url_setting(name), url.clone())));
+                    settings.push(("FLAGS_SOURCE", format!("flagd://{sync}")));
+                    settings.push(("REDIS_URL", server_of_redis.url()));
+                    settings.push(("OTEL_EXPORTER_OTLP_ENDPOINT", gateway.base().to_owned()));
+                    settings.extend(options.settings.iter().cloned());
+                    processes.push(Process::new(name, http, settings, folder.path().join(format!("{name}.log"))).of("server"));
+                }
+            }
             redis = Some(server_of_redis);
         }
         // First: it is the source of the others' flags.
@@ -119,6 +137,11 @@ impl Platform {
 
     pub fn browser(&self) -> Browser {
         Browser::new(&self.http)
+    }
+
+    /// A client of one process.
+    pub fn door(&self, name: &str) -> Http {
+        self.with_process(name, |process| process.http.clone())
     }
 
     /// Every process of ours that listens: name and a client of it.
@@ -237,6 +260,17 @@ fn settings_of_server(http: &Http, folder: &Path, options: &Options) -> Vec<(&'s
         settings.push(("FLAGS_SOURCE", format!("file:{}", flags_file(folder).display())));
     }
     settings.extend(options.settings.iter().cloned());
+    settings.extend(options.rate_limit.map(|limit| ("RATE_LIMIT", limit.to_string())));
+    settings
+}
+
+fn settings_of_replica(http: &Http, options: &Options) -> Vec<(&'static str, String)> {
+    let mut settings = vec![
+        ("ROLE", "web".to_owned()),
+        ("SITE_ADDR", http.authority().to_owned()),
+        ("INTERNAL_TOKEN", INTERNAL_TOKEN.to_owned()),
+        ("SEED", "1".to_owned()),
+    ];
     settings.extend(options.rate_limit.map(|limit| ("RATE_LIMIT", limit.to_string())));
     settings
 }

@@ -34,7 +34,9 @@ pub fn clean_command(name: &str) -> Command {
 }
 
 pub struct Process {
+    /// The service it is, or which of its replicas.
     pub name: &'static str,
+    binary: &'static str,
     pub http: Http,
     settings: Vec<(&'static str, String)>,
     log: PathBuf,
@@ -43,12 +45,18 @@ pub struct Process {
 
 impl Process {
     pub fn new(name: &'static str, http: Http, settings: Vec<(&'static str, String)>, log: PathBuf) -> Self {
-        Self { name, http, settings, log, child: None }
+        Self { name, binary: name, http, settings, log, child: None }
+    }
+
+    /// One of several of a program, under a name of its own.
+    pub fn of(mut self, binary: &'static str) -> Self {
+        self.binary = binary;
+        self
     }
 
     pub fn start(&mut self) {
         let log = OpenOptions::new().create(true).append(true).open(&self.log).unwrap();
-        let mut command = clean_command(self.name);
+        let mut command = clean_command(self.binary);
         command.env("LOG_FORMAT", "json").envs(self.settings.iter().map(|(name, value)| (name, value)));
         command.stdout(log.try_clone().unwrap()).stderr(log);
         self.child = Some(command.spawn().unwrap());

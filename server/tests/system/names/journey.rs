@@ -1,7 +1,7 @@
 //! A full run: customers, staff, couriers, operators, faults of every kind. Everything that has a name in telemetry is done once.
 
 use super::receiver::Receiver;
-use crate::harness::{Browser, LATTE, Platform, purchase};
+use crate::harness::{Browser, Http, LATTE, Platform, purchase};
 use serde_json::{Value, json};
 use std::time::Duration;
 use testkit::eventually;
@@ -48,6 +48,16 @@ pub async fn travel(platform: &Platform, receiver: &Receiver) {
         ["feast.deliveries", "feast.messages", "feast.kitchen.tickets"].iter().all(|name| seen.metrics.contains_key(*name))
     })
     .await;
+}
+
+/// A browser that tells all a browser can tell: how a page was, a call that an island made, an error.
+pub async fn watched(http: &Http) {
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let view = json!({"startedAt": 1.0, "loadMs": 9.0, "ttfbMs": 1.0, "fcpMs": 2.0, "lcpMs": 3.0, "inpMs": 4.0, "cls": 0.1});
+    let call = json!({"trace": trace, "method": "POST", "path": "/cart/items", "startedAt": 5.0, "tookMs": 2.0, "status": 200});
+    let error = json!({"at": 7.0, "message": "TypeError: no moon", "source": "boot.js:3"});
+    let beacon = json!({"page": "/", "trace": trace, "sentAt": 9.0, "view": view, "calls": [call], "errors": [error]});
+    assert_eq!(http.post("/api/beacon", beacon).send().await.status, 204);
 }
 
 async fn browse(platform: &Platform) {
