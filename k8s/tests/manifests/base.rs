@@ -15,9 +15,18 @@ pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("base")
 }
 
-/// The services and the web process in front of them.
+/// What runs the server's program: as many web replicas as wanted, and one console.
+pub const ROLES: [&str; 2] = ["web", "console"];
+
+/// The services and the processes in front of them.
 pub fn processes() -> impl Iterator<Item = &'static str> {
-    SERVICES.into_iter().map(|(service, _)| service).chain(["server"])
+    SERVICES.into_iter().map(|(service, _)| service).chain(ROLES)
+}
+
+/// The program of a container of ours: its image is named for it.
+pub fn program_of(container: &Value) -> &str {
+    let image = manifests::split_reference(text(&container["image"])).0;
+    image.strip_prefix("feast-flow/").unwrap_or_else(|| panic!("{image} is none of ours"))
 }
 
 pub fn of_kind(kind: &str) -> impl Iterator<Item = &'static Value> {

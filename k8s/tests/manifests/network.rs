@@ -7,16 +7,25 @@ use std::collections::BTreeSet;
 
 /// Caller, called, the called one's port. All there is, beside what every service does; a new call is a line here and a rule in
 /// `network.yaml`.
-const CALLS: [(&str, &str, u64); 28] = [
-    ("server", "order", 3001),
-    ("server", "middleware", 3002),
-    ("server", "cart", 3003),
-    ("server", "menu", 3004),
-    ("server", "user", 3005),
-    ("server", "payment", 3006),
-    ("server", "delivery", 3007),
-    ("server", "notification", 3008),
-    ("server", "redis", 6379),
+const CALLS: [(&str, &str, u64); 37] = [
+    ("web", "order", 3001),
+    ("web", "middleware", 3002),
+    ("web", "cart", 3003),
+    ("web", "menu", 3004),
+    ("web", "user", 3005),
+    ("web", "payment", 3006),
+    ("web", "delivery", 3007),
+    ("web", "notification", 3008),
+    ("web", "redis", 6379),
+    ("console", "order", 3001),
+    ("console", "middleware", 3002),
+    ("console", "cart", 3003),
+    ("console", "menu", 3004),
+    ("console", "user", 3005),
+    ("console", "payment", 3006),
+    ("console", "delivery", 3007),
+    ("console", "notification", 3008),
+    ("console", "redis", 6379),
     ("order", "cart", 3003),
     ("order", "menu", 3004),
     ("order", "middleware", 3002),
@@ -35,19 +44,27 @@ const CALLS: [(&str, &str, u64); 28] = [
     ("delivery", "postgres", 5432),
     ("notification", "redis", 6379),
     ("notification", "postgres", 5432),
-    ("loadgen", "server", 3000),
+    ("loadgen", "web", 3000),
 ];
 
-/// Where every service hears of flags.
-const FLAGS: (&str, u64) = ("server", 8015);
+/// Where everybody else hears of flags.
+const FLAGS: (&str, u64) = ("console", 8015);
+
+/// Where everybody else sends telemetry.
+const RECEIVER: (&str, u64) = ("console", 3000);
 
 /// What is open to everybody, from outside the cluster too.
-const DOOR: (&str, u64) = ("server", 3000);
+const DOORS: [(&str, u64); 2] = [("web", 3000), RECEIVER];
 
 type Call = (String, String, u64);
 
+/// Whoever has neither the flags nor the telemetry himself.
+fn listeners() -> impl Iterator<Item = &'static str> {
+    SERVICES.into_iter().map(|(service, _)| service).chain(["web"])
+}
+
 fn calls() -> BTreeSet<Call> {
-    let flags = SERVICES.into_iter().map(|(service, _)| (service, FLAGS.0, FLAGS.1));
+    let flags = listeners().map(|listener| (listener, FLAGS.0, FLAGS.1));
     CALLS.into_iter().chain(flags).map(|(from, to, port)| (from.to_owned(), to.to_owned(), port)).collect()
 }
 
@@ -66,7 +83,7 @@ fn every_caller_may_leave_for_exactly_what_it_calls() {
             }
         }
     });
-    let telemetry = SERVICES.into_iter().map(|(service, _)| (service.to_owned(), DOOR.0.to_owned(), DOOR.1));
+    let telemetry = listeners().map(|listener| (listener.to_owned(), RECEIVER.0.to_owned(), RECEIVER.1));
     assert_eq!(allowed, calls().into_iter().chain(telemetry).collect());
 }
 
@@ -84,8 +101,8 @@ fn everybody_lets_in_exactly_its_callers() {
             }
         }
     });
-    assert_eq!(open, BTreeSet::from([(DOOR.0.to_owned(), DOOR.1)]));
-    let expected: BTreeSet<Call> = calls().into_iter().filter(|(_, to, port)| (to.as_str(), *port) != DOOR).collect();
+    assert_eq!(open, DOORS.into_iter().map(|(to, port)| (to.to_owned(), port)).collect());
+    let expected: BTreeSet<Call> = calls().into_iter().filter(|(_, to, port)| !DOORS.contains(&(to.as_str(), *port))).collect();
     assert_eq!(allowed, expected);
 }
 

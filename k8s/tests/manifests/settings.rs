@@ -1,6 +1,8 @@
 //! The processes' settings: names they know, addresses that exist, secrets that stay secret.
 
-use crate::base::{SERVICES, STORES, behind, container_port, containers, list, name, named, pod, processes, text, workload, workloads};
+use crate::base::{
+    ROLES, SERVICES, STORES, behind, container_port, containers, list, name, named, pod, processes, program_of, text, workload, workloads,
+};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -25,7 +27,8 @@ const SERVICE: [&str; 16] = [
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTEL_EXPORTER_OTLP_HEADERS",
 ];
-const SERVER_ONLY: [&str; 5] = ["SITE_ADDR", "FLAGS_SYNC_ADDR", "OPERATOR_TOKEN", "RATE_LIMIT", "TRUSTED_PROXIES"];
+const SERVER_ONLY: [&str; 7] =
+    ["ROLE", "SITE_ADDR", "FLAGS_SYNC_ADDR", "OPERATOR_TOKEN", "RATE_LIMIT", "TRUSTED_PROXIES", "OTEL_RESOURCE_ATTRIBUTES"];
 const LOADGEN: [&str; 3] = ["TARGET_URL", "LOAD_PRESET", "REQUEST_RATE"];
 
 const SECRETS: [&str; 3] = ["INTERNAL_TOKEN", "OPERATOR_TOKEN", "DATABASE_URL"];
@@ -56,7 +59,7 @@ fn every_setting_is_one_that_its_program_knows() {
     for (program, container) in programs() {
         assert!(container["envFrom"].is_null(), "{program}: settings without names");
         for variable in list(&container["env"]) {
-            assert!(known(program).contains(text(&variable["name"])), "{program} does not know {}", variable["name"]);
+            assert!(known(program_of(container)).contains(text(&variable["name"])), "{program} does not know {}", variable["name"]);
         }
     }
 }
@@ -68,7 +71,8 @@ fn every_setting_is_in_its_programs_help() {
         println!("FEAST_BIN_DIR is not set: no program to ask");
         return;
     };
-    for (program, container) in programs() {
+    for container in programs().map(|(_, container)| container) {
+        let program = program_of(container);
         let output = Command::new(Path::new(&folder).join(program)).arg("--help").output();
         let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
         // Help is wrapped to the width of a terminal.
@@ -84,7 +88,8 @@ fn every_setting_is_in_its_programs_help() {
 #[test]
 fn every_process_listens_on_its_port_for_all_of_the_pod_network() {
     let services = SERVICES.into_iter().map(|(service, port)| (service, port, "LISTEN_ADDR"));
-    for (program, port, variable) in services.chain([("server", 3000, "SITE_ADDR"), ("server", 8015, "FLAGS_SYNC_ADDR")]) {
+    let servers = [("web", 3000, "SITE_ADDR"), ("console", 3000, "SITE_ADDR"), ("console", 8015, "FLAGS_SYNC_ADDR")];
+    for (program, port, variable) in services.chain(servers) {
         let settings = plain(&containers(workload(program))[0]);
         assert_eq!(settings.get(variable), Some(&format!("0.0.0.0:{port}").as_str()), "{program}");
         assert_eq!(behind(program, port), Some((program, port)));
@@ -108,6 +113,20 @@ fn secrets_come_from_the_secret_that_the_operator_makes() {
         let variables = list(&containers(workload(service))[0]["env"]);
         assert!(variables.iter().any(|variable| variable["name"] == "INTERNAL_TOKEN"), "{service} would not start off loopback");
     }
+}
+
+#[test]
+fn one_program_has_its_role_from_its_settings_and_the_console_alone_knows_operators() {
+    for role in ROLES {
+        let container = &containers(workload(role))[0];
+        assert_eq!((program_of(container), plain(container)["ROLE"]), ("server", role));
+    }
+    let knowing: Vec<&str> = programs()
+        .filter(|(_, container)| list(&container["env"]).iter().any(|variable| variable["name"] == "OPERATOR_TOKEN"))
+        .map(|(program, _)| program)
+        .collect();
+    assert_eq!(knowing, ["console"]);
+    assert_eq!(plain(&containers(workload("web"))[0])["FLAGS_SOURCE"], "flagd://console:8015");
 }
 
 /// The secret is not here: how to make it is in the documentation.
@@ -139,15 +158,15 @@ fn an_issuer_of_tokens_is_asked_only_where_somebody_named_one() {
 }
 
 #[test]
-fn services_send_telemetry_to_the_server_and_the_server_only_where_somebody_asked_for_it() {
+fn everybody_sends_telemetry_to_the_console_and_the_console_only_where_somebody_asked_for_it() {
     for (program, container) in programs().filter(|(program, _)| *program != "loadgen") {
-        if program == "server" {
+        if program == "console" {
             let endpoint = list(&container["env"]).iter().find(|variable| variable["name"] == "OTEL_EXPORTER_OTLP_ENDPOINT");
             assert_eq!(endpoint.unwrap()["valueFrom"]["configMapKeyRef"]["optional"], true);
             continue;
         }
         let settings = plain(container);
-        assert_eq!(settings["OTEL_EXPORTER_OTLP_ENDPOINT"], "http://server:3000", "{program}");
+        assert_eq!(settings["OTEL_EXPORTER_OTLP_ENDPOINT"], "http://console:3000", "{program}");
         assert_eq!(settings["OTEL_EXPORTER_OTLP_HEADERS"], "authorization=Bearer%20$(INTERNAL_TOKEN)", "{program}");
         // The kubelet fills in what stands before.
         let at = |name: &str| list(&container["env"]).iter().position(|variable| variable["name"] == name).unwrap();

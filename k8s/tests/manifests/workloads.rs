@@ -171,7 +171,7 @@ fn one_writer_at_a_time_has_each_file() {
 }
 
 /// What an autoscaler sets the replicas of.
-const SCALED: [&str; 3] = ["cart", "menu", "middleware"];
+const SCALED: [&str; 4] = ["cart", "menu", "middleware", "web"];
 
 /// Two of each, so that one may end at any time.
 const DOUBLED: [&str; 5] = ["order", "user", "payment", "delivery", "notification"];
@@ -207,6 +207,13 @@ fn what_has_replicas_keeps_all_but_one_through_maintenance_and_releases() {
         assert_eq!(deployment["spec"]["strategy"], rolling, "{replicated}");
     }
     assert_eq!(of_kind("PodDisruptionBudget").count(), SCALED.len() + DOUBLED.len());
+}
+
+/// Two of them would have two sets of flags.
+#[test]
+fn there_is_never_more_than_one_console() {
+    let spec = &workload("console")["spec"];
+    assert_eq!((&spec["replicas"], &spec["strategy"]), (&json!(1), &json!({"type": "Recreate"})));
 }
 
 #[test]

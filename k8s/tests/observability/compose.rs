@@ -61,7 +61,9 @@ fn the_stack_is_the_platform_and_what_is_around_it() {
 fn settings_are_the_ones_of_the_cluster() {
     let (stack, cluster) = (stack(), manifests::render(&folder().join("../base")).unwrap());
     for name in SERVICES.iter().map(|(name, _)| *name).chain(["server", "loadgen"]) {
-        let deployment = cluster.iter().find(|object| manifests::identity(object) == format!("Deployment/{name}")).unwrap();
+        // One process here, which is both of the cluster's roles: it needs what the console needs, but to be told so.
+        let deployed = if name == "server" { "console" } else { name };
+        let deployment = cluster.iter().find(|object| manifests::identity(object) == format!("Deployment/{deployed}")).unwrap();
         let container = &deployment["spec"]["template"]["spec"]["containers"][0];
         assert_eq!(stack["services"][name]["image"], container["image"], "{name}");
         let wanted: BTreeSet<&str> = list(&container["env"]).iter().map(|variable| text(&variable["name"])).collect();
@@ -70,7 +72,7 @@ fn settings_are_the_ones_of_the_cluster() {
         // to the server, which asks who sends.
         let found: BTreeSet<&str> = found.into_iter().filter(|name| *name != "OTEL_BSP_SCHEDULE_DELAY").collect();
         let wanted: BTreeSet<&str> =
-            wanted.into_iter().filter(|name| !["OIDC_ISSUER", "OTEL_EXPORTER_OTLP_HEADERS"].contains(name)).collect();
+            wanted.into_iter().filter(|name| !["ROLE", "OIDC_ISSUER", "OTEL_EXPORTER_OTLP_HEADERS"].contains(name)).collect();
         assert_eq!(found, wanted, "{name}");
     }
     for (name, kind) in [("redis", "StatefulSet"), ("postgres", "StatefulSet")] {
@@ -157,11 +159,17 @@ fn telemetry_reaches_jaeger_and_the_console_and_grafana_finds_both() {
         let filtered = list(&pipeline["processors"]).iter().any(|processor| processor == "filter/already-there");
         assert_eq!(to_console, filtered, "{name}");
     }
+    // Told by its instance, because web replicas are the service `server` too.
+    let filter = collector["processors"]["filter/already-there"].to_string();
+    let stack = stack();
+    let instance = settings(&stack, "server")["OTEL_RESOURCE_ATTRIBUTES"].strip_prefix("service.instance.id=").unwrap();
+    let told = format!("resource.attributes[\\\"service.instance.id\\\"] == \\\"{instance}\\\"");
+    assert_eq!(filter.matches(&told).count(), 3, "{filter}");
     for source in list(&yaml("grafana/provisioning/datasources/feast.yaml")["datasources"]) {
         exists(text(&source["url"]), text(&source["name"]));
     }
     let dashboards = yaml("grafana/provisioning/dashboards/feast.yaml");
     let path = text(&dashboards["providers"][0]["options"]["path"]);
-    let mounts = stack()["services"]["grafana"]["volumes"].clone();
+    let mounts = stack["services"]["grafana"]["volumes"].clone();
     assert!(list(&mounts).iter().any(|mount| text(mount).split(':').nth(1) == Some(path)), "{path} is not mounted");
 }
