@@ -87,6 +87,34 @@ for (const [size, viewport] of Object.entries(SIZES)) {
   }
 }
 
+for (const [size, viewport] of Object.entries(SIZES)) {
+  for (const theme of ['dark', 'light']) {
+    test(`the API's page is sound: ${size}, ${theme}`, () =>
+      shop.page({ size: viewport, theme }, async (page) => {
+        await open(page, '/api/docs');
+        await awake(page);
+        await shop.screenshot(page, `api-${size}-${theme}`);
+        const call = page.locator('details.call', { has: page.locator('#placeOrder') });
+        await call.locator('> summary').focus();
+        await page.keyboard.press('Enter');
+        await page.locator('#placeOrder').getByText('CART_ALREADY_ORDERED').waitFor();
+        await shop.accessible(page);
+        await call.scrollIntoViewIfNeeded();
+        await shop.screenshot(page, `api-call-${size}-${theme}`);
+        await page.locator('#type-cart').scrollIntoViewIfNeeded();
+        await shop.screenshot(page, `api-types-${size}-${theme}`);
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        assert.ok(overflow <= 0, `${overflow} px wider than its window`);
+      }));
+  }
+}
+
+test('a link to a call opens it', () =>
+  shop.page({}, async (page) => {
+    await open(page, '/api/docs#addCartItem');
+    await page.locator('#addCartItem').waitFor({ state: 'visible' });
+  }));
+
 test('a page is whole before its scripts arrive and does not move when they do', () =>
   shop.page({}, async (page) => {
     await page.addInitScript(() => {

@@ -23,6 +23,8 @@ mod extract;
 #[cfg(feature = "ssr")]
 pub mod features;
 #[cfg(feature = "ssr")]
+pub mod handbook;
+#[cfg(feature = "ssr")]
 mod pages;
 #[cfg(feature = "ssr")]
 pub mod problem;

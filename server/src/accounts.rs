@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use contract::account::{Account, ChangePassword, ChangeProfile, LogIn, LoggedIn, Password, SignUp};
 use contract::client::{NotificationClient, OrderClient, UserClient};
+use contract::error::ErrorBody;
 use contract::notification::Preferences;
 use contract::{ApiError, Code, Role};
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -17,6 +17,9 @@ use runtime::boot::BootError;
 use runtime::context;
 use runtime::http::{ApiResult, Json};
 use std::sync::Arc;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// As long as the user service keeps a log-in that nobody uses.
 const MAX_AGE_S: u32 = 30 * 24 * 3_600;
@@ -149,13 +152,21 @@ impl Accounts for AccountDesk {
 
 /// `/api/users`, `/api/session`, `/api/profile…`
 pub fn router(desk: AccountDesk) -> Router {
-    Router::new()
-        .route("/api/users", post(sign_up))
-        .route("/api/session", post(log_in).delete(log_out))
-        .route("/api/profile", get(profile).patch(change_profile))
-        .route("/api/profile/password", post(change_password))
-        .route("/api/profile/preferences", get(preferences).put(set_preferences))
-        .with_state(desk)
+    routes().with_state(desk).into()
+}
+
+/// The same calls, described.
+pub fn openapi() -> OpenApi {
+    routes().into_openapi()
+}
+
+fn routes() -> OpenApiRouter<AccountDesk> {
+    OpenApiRouter::default()
+        .routes(routes!(sign_up))
+        .routes(routes!(log_in, log_out))
+        .routes(routes!(profile, change_profile))
+        .routes(routes!(change_password))
+        .routes(routes!(preferences, set_preferences))
 }
 
 fn entered(status: StatusCode, (account, cookie): (Account, SetCookie)) -> Response {
@@ -164,14 +175,38 @@ fn entered(status: StatusCode, (account, cookie): (Account, SetCookie)) -> Respo
     response
 }
 
+/// Makes an account and logs in
+///
+/// What the session ordered as a guest is the account's from now on.
+#[utoipa::path(post, path = "/api/users", tag = "Accounts", operation_id = "signUp",
+    request_body = SignUp,
+    responses(
+        (status = 201, description = "The account.", body = Account, headers(
+            ("set-cookie" = String, description = "`feast_login`, HttpOnly: send it back.")
+        )),
+        (status = 400, description = "INVALID_NAME, INVALID_ACCOUNT", body = ErrorBody),
+        (status = 409, description = "EMAIL_TAKEN", body = ErrorBody),
+    ))]
 async fn sign_up(State(desk): State<AccountDesk>, Json(request): Json<SignUp>) -> ApiResult<Response> {
     Ok(entered(StatusCode::CREATED, desk.sign_up(request).await?))
 }
 
+/// Logs in
+#[utoipa::path(post, path = "/api/session", tag = "Accounts", operation_id = "logIn",
+    request_body = LogIn,
+    responses(
+        (status = 200, description = "The account.", body = Account, headers(
+            ("set-cookie" = String, description = "`feast_login`, HttpOnly: send it back.")
+        )),
+        (status = 401, description = "WRONG_PASSWORD", body = ErrorBody),
+    ))]
 async fn log_in(State(desk): State<AccountDesk>, Json(request): Json<LogIn>) -> ApiResult<Response> {
     Ok(entered(StatusCode::OK, desk.log_in(request).await?))
 }
 
+/// Logs out
+#[utoipa::path(delete, path = "/api/session", tag = "Accounts", operation_id = "logOut",
+    responses((status = 204, description = "Nobody is logged in any more.")))]
 async fn log_out(State(desk): State<AccountDesk>, headers: HeaderMap) -> Response {
     let (cookie, ended) = desk.log_out(&headers).await;
     let mut response = match ended {
@@ -182,24 +217,51 @@ async fn log_out(State(desk): State<AccountDesk>, headers: HeaderMap) -> Respons
     response
 }
 
+/// Who is logged in
+#[utoipa::path(get, path = "/api/profile", tag = "Accounts", operation_id = "getProfile",
+    responses((status = 200, description = "The account.", body = Account)))]
 async fn profile(State(desk): State<AccountDesk>) -> ApiResult<Json<Account>> {
     Ok(Json(desk.profile().await?))
 }
 
+/// Changes name or addresses
+#[utoipa::path(patch, path = "/api/profile", tag = "Accounts", operation_id = "changeProfile",
+    request_body = ChangeProfile,
+    responses(
+        (status = 200, description = "The account as it is now.", body = Account),
+        (status = 400, description = "INVALID_NAME, INVALID_ACCOUNT", body = ErrorBody),
+    ))]
 async fn change_profile(State(desk): State<AccountDesk>, Json(change): Json<ChangeProfile>) -> ApiResult<Json<Account>> {
     Ok(Json(desk.change_profile(change).await?))
 }
 
-/// Which log-in goes on is told by the cookie, not by the body.
+/// Changes the password
+///
+/// Every other log-in of the account ends. Which one goes on is told by the cookie, not by the body.
+#[utoipa::path(post, path = "/api/profile/password", tag = "Accounts", operation_id = "changePassword",
+    request_body = ChangePassword,
+    responses(
+        (status = 204, description = "The new one counts."),
+        (status = 400, description = "INVALID_ACCOUNT", body = ErrorBody),
+        (status = 401, description = "WRONG_PASSWORD", body = ErrorBody),
+        (status = 409, description = "CONFLICT", body = ErrorBody),
+    ))]
 async fn change_password(State(desk): State<AccountDesk>, headers: HeaderMap, Json(change): Json<ChangePassword>) -> ApiResult<StatusCode> {
     desk.change_password(&headers, change.current, change.new).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// What this session or account wants to hear by
+#[utoipa::path(get, path = "/api/profile/preferences", tag = "Accounts", operation_id = "getPreferences",
+    responses((status = 200, description = "The ways.", body = Preferences)))]
 async fn preferences(State(desk): State<AccountDesk>) -> ApiResult<Json<Preferences>> {
     Ok(Json(desk.preferences().await?))
 }
 
+/// Sets what this session or account wants to hear by
+#[utoipa::path(put, path = "/api/profile/preferences", tag = "Accounts", operation_id = "setPreferences",
+    request_body = Preferences,
+    responses((status = 200, description = "The ways as they are now.", body = Preferences)))]
 async fn set_preferences(State(desk): State<AccountDesk>, Json(preferences): Json<Preferences>) -> ApiResult<Json<Preferences>> {
     Ok(Json(desk.set_preferences(preferences).await?))
 }

@@ -2,8 +2,8 @@
 
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::routing::{get, post};
 use contract::client::Upkeep;
+use contract::error::ErrorBody;
 use contract::parked::{EventLag, ParkedEvent, Replay, Replayed};
 use contract::{ApiError, Code};
 use futures::future::join_all;
@@ -12,6 +12,10 @@ use runtime::boot::BootError;
 use runtime::http::{ApiResult, Json};
 use serde::Serialize;
 use std::sync::Arc;
+use utoipa::ToSchema;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// Services that listen to events, in the order an order meets them.
 pub const LISTENERS: [&str; 6] = ["order", "payment", "menu", "middleware", "delivery", "notification"];
@@ -56,29 +60,53 @@ impl Listeners {
 }
 
 /// `GET /api/events`
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = EventsOverview)]
 struct Overview {
     services: Vec<EventLag>,
     /// The newest of each service.
     parked: Vec<Parked>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ParkedAt)]
 struct Parked {
+    /// The service it is parked at.
     service: &'static str,
     #[serde(flatten)]
     event: ParkedEvent,
 }
 
 pub fn router(listeners: Listeners) -> Router {
-    Router::new().route("/api/events", get(overview)).route("/api/events/{service}/replay", post(replay)).with_state(listeners)
+    routes().with_state(listeners).into()
 }
 
+/// The same calls, described.
+pub fn openapi() -> OpenApi {
+    routes().into_openapi()
+}
+
+fn routes() -> OpenApiRouter<Listeners> {
+    OpenApiRouter::default().routes(routes!(overview)).routes(routes!(replay))
+}
+
+/// How far services are behind with events, and what they parked
+#[utoipa::path(get, path = "/api/events", tag = "Operators", operation_id = "getEvents",
+    responses((status = 200, description = "A service that does not answer is left out.", body = Overview)))]
 async fn overview(State(listeners): State<Listeners>) -> ApiResult<Json<Overview>> {
     let (services, parked) = futures::join!(listeners.lags(), listeners.parked());
     Ok(Json(Overview { services, parked: parked.into_iter().map(|(service, event)| Parked { service, event }).collect() }))
 }
 
+/// Tries a parked event once more
+#[utoipa::path(post, path = "/api/events/{service}/replay", tag = "Operators", operation_id = "replayEvent",
+    params(("service" = String, Path, description = "The service it is parked at.")),
+    request_body = Replay,
+    responses(
+        (status = 200, description = "It is parked no more.", body = Replayed),
+        (status = 404, description = "NOT_FOUND, EVENT_NOT_FOUND", body = ErrorBody),
+        (status = 409, description = "CONFLICT", body = ErrorBody),
+    ))]
 async fn replay(State(listeners): State<Listeners>, Path(service): Path<String>, Json(which): Json<Replay>) -> ApiResult<Json<Replayed>> {
     Ok(Json(listeners.replay(&service, &which.id).await?))
 }

@@ -3,8 +3,9 @@
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, put};
+use axum::routing::any;
 use contract::client::{MenuClient, MiddlewareClient};
+use contract::error::ErrorBody;
 use contract::pricing::{SetStock, StockLevel};
 use contract::{ApiError, ItemId, RestaurantId};
 use http::header::{AUTHORIZATION, CONNECTION, COOKIE, TRANSFER_ENCODING, UPGRADE};
@@ -15,6 +16,9 @@ use runtime::boot::BootError;
 use runtime::call::{ServiceClient, policy};
 use runtime::http::{ApiResult, HttpError, Json, Path, headers};
 use std::sync::Arc;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
@@ -60,12 +64,26 @@ pub fn router(platform: &Platform) -> Result<Router, BootError> {
         menu: MenuClient::new(platform.transport(crate::NAME, "menu")?),
         middleware: MiddlewareClient::new(platform.transport(crate::NAME, "middleware")?),
     };
-    let mut router = Router::new().route("/api/restaurants/{id}/items/{itemId}/stock", put(set_stock).with_state(stock));
+    let mut router = Router::from(own_routes().with_state(stock));
     for (path, service, prefix) in ROUTES {
         let passage = Passage { client: platform.client(crate::NAME, service)?, prefix };
         router = router.route(path, any(pass).with_state(passage));
     }
     Ok(router)
+}
+
+fn own_routes() -> OpenApiRouter<Shelf> {
+    OpenApiRouter::default().routes(routes!(set_stock))
+}
+
+/// Every service's calls under their public addresses, and the gateway's own, described.
+pub fn openapi() -> OpenApi {
+    let passed_on =
+        [("menu", menu::openapi()), ("cart", cart::openapi()), ("order", order::openapi()), ("middleware", middleware::openapi())];
+    passed_on.into_iter().fold(own_routes().into_openapi(), |document, (service, part)| {
+        let prefix = ROUTES.iter().find(|(_, answers, _)| *answers == service).map_or("", |(_, _, prefix)| prefix);
+        document.nest(prefix, part)
+    })
 }
 
 /// The rule of the call-policy table a public call travels under. Placing an order has a name of its own: faults aim at it.
@@ -108,8 +126,16 @@ struct Shelf {
     middleware: MiddlewareClient,
 }
 
-/// `PUT /api/restaurants/{id}/items/{itemId}/stock`: that the caller is staff of the restaurant is known by now; that the dish is the
-/// restaurant's, the menu knows.
+/// Sets how much of a dish there is
+// That the caller is staff of the restaurant is known by now; that the dish is the restaurant's, the menu knows.
+#[utoipa::path(put, path = "/api/restaurants/{id}/items/{itemId}/stock", tag = "Restaurants", operation_id = "setDishStock",
+    params(("id" = RestaurantId, Path, description = "The restaurant."), ("itemId" = ItemId, Path, description = "The dish.")),
+    request_body = SetStock,
+    responses(
+        (status = 200, description = "The shelf as it is now.", body = StockLevel),
+        (status = 400, description = "INVALID_QUANTITY", body = ErrorBody),
+        (status = 404, description = "ITEM_NOT_FOUND", body = ErrorBody),
+    ))]
 async fn set_stock(
     State(shelf): State<Shelf>,
     Path((restaurant, item)): Path<(RestaurantId, ItemId)>,

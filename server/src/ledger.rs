@@ -6,7 +6,6 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
 use contract::client::{DeliveryClient, MenuClient, MiddlewareClient, NotificationClient, OrderClient, PaymentClient};
 use contract::ledger::{Check, Ledger, LedgerItem, LedgerPage};
 use contract::{ApiError, Timestamp};
@@ -15,6 +14,9 @@ use runtime::boot::BootError;
 use runtime::clock::SharedClock;
 use runtime::http::{ApiResult, Json};
 use std::sync::Arc;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// Reads the books of all services.
 #[derive(Clone)]
@@ -74,9 +76,23 @@ impl Auditor {
 }
 
 pub fn router(auditor: Auditor) -> Router {
-    Router::new().route("/api/ledger", get(show)).with_state(auditor)
+    routes().with_state(auditor).into()
 }
 
+/// The same calls, described.
+pub fn openapi() -> OpenApi {
+    routes().into_openapi()
+}
+
+fn routes() -> OpenApiRouter<Auditor> {
+    OpenApiRouter::default().routes(routes!(show))
+}
+
+/// What must hold, and whether it does
+///
+/// Each side of an equation is of another owner's books. They may differ by what moved within the last 30 seconds.
+#[utoipa::path(get, path = "/api/ledger", tag = "Operators", operation_id = "getLedger",
+    responses((status = 200, description = "The equations, and what is open.", body = Ledger)))]
 async fn show(State(auditor): State<Auditor>) -> ApiResult<Json<Ledger>> {
     Ok(Json(auditor.ledger().await?))
 }

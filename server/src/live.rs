@@ -8,11 +8,11 @@ use crate::identity::Standing;
 use axum::extract::{Path, State};
 use axum::response::sse::{Event as Sent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use axum::{Extension, Router};
 use contract::client::{DeliveryClient, OrderClient};
+use contract::error::ErrorBody;
 use contract::event::Event;
-use contract::order::Tracking;
+use contract::order::{Board, Tracking};
 use contract::{ApiError, Code, OrderId, RestaurantId};
 use futures::Stream;
 use runtime::Platform;
@@ -26,6 +26,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// Pages that may follow at once. Each costs a connection and a few kilobytes.
 const MAX_LISTENERS: usize = 2_000;
@@ -135,15 +138,41 @@ fn restaurant_topic(id: &RestaurantId) -> String {
 }
 
 pub fn router(live: Live) -> Router {
-    Router::new().route("/events/orders/{id}", get(order)).route("/events/restaurants/{id}", get(restaurant)).with_state(live)
+    routes().with_state(live).into()
 }
 
-/// `event: order` with the order and its courier, at once and whenever something changes. Ends when the order has.
+/// The same calls, described.
+pub fn openapi() -> OpenApi {
+    routes().into_openapi()
+}
+
+fn routes() -> OpenApiRouter<Live> {
+    OpenApiRouter::default().routes(routes!(order)).routes(routes!(restaurant))
+}
+
+/// Follows an order
+///
+/// `event: order` with the order and its courier as JSON (`Tracking`), at once and whenever something changes. Ends when the order has.
+#[utoipa::path(get, path = "/events/orders/{id}", tag = "Live", operation_id = "followOrder",
+    params(("id" = OrderId, Path, description = "The order.")),
+    responses(
+        (status = 200, description = "Server-sent events; the `data` of each is this.", body = Tracking, content_type = "text/event-stream"),
+        (status = 404, description = "ORDER_NOT_FOUND", body = ErrorBody),
+        (status = 503, description = "OVERLOADED", body = ErrorBody),
+    ))]
 async fn order(State(live): State<Live>, standing: Option<Extension<Standing>>, Path(id): Path<OrderId>) -> Response {
     follow(live, Subject::Order(id), standing).await
 }
 
-/// `event: board` with the restaurant's board, at once and whenever something changes.
+/// Follows a restaurant's board
+///
+/// `event: board` with the board as JSON (`KitchenBoard`), at once and whenever something changes.
+#[utoipa::path(get, path = "/events/restaurants/{id}", tag = "Live", operation_id = "followBoard",
+    params(("id" = RestaurantId, Path, description = "The restaurant.")),
+    responses(
+        (status = 200, description = "Server-sent events; the `data` of each is this.", body = Board, content_type = "text/event-stream"),
+        (status = 503, description = "OVERLOADED", body = ErrorBody),
+    ))]
 async fn restaurant(State(live): State<Live>, standing: Option<Extension<Standing>>, Path(id): Path<RestaurantId>) -> Response {
     follow(live, Subject::Board(id), standing).await
 }

@@ -6,8 +6,8 @@
 use crate::NAME;
 use crate::telemetry::{self, Door};
 use axum::extract::State;
-use axum::routing::{get, post};
 use axum::{Router, middleware};
+use contract::error::ErrorBody;
 use contract::load::{LoadAgent, LoadReport, LoadState, LoadWanted};
 use contract::{ApiError, Code, Timestamp};
 use runtime::Platform;
@@ -18,6 +18,9 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// More users than this are for a machine of their own.
 pub const MAX_USERS: u32 = 500;
@@ -199,25 +202,56 @@ fn share(users: u32, agents: usize, at: usize) -> u32 {
 }
 
 pub fn router(load: Load) -> Router {
-    Router::new().route("/api/load", get(show).put(set)).with_state(load)
+    routes().with_state(load).into()
+}
+
+/// What operators ask and generators report, described.
+pub fn openapi() -> OpenApi {
+    routes().merge(report_routes()).into_openapi()
+}
+
+fn routes() -> OpenApiRouter<Load> {
+    OpenApiRouter::default().routes(routes!(show, set))
+}
+
+fn report_routes() -> OpenApiRouter<Load> {
+    OpenApiRouter::default().routes(routes!(report))
 }
 
 /// Where load generators report. It stands beside the receiver of telemetry and behind the same door: no faults, no rate limit and no spans for
 /// what is asked twice a second and is nobody's traffic.
 pub fn reports(load: Load, door: Door) -> Router {
-    let reports = Router::new().route("/api/load/report", post(report)).with_state(load);
+    let reports: Router = report_routes().with_state(load).into();
     reports.layer(middleware::from_fn_with_state(door, telemetry::door))
 }
 
+/// The load that is wanted, and the generators that make it
+#[utoipa::path(get, path = "/api/load", tag = "Operators", operation_id = "getLoad",
+    responses((status = 200, description = "What is wanted, and who reported within five seconds.", body = LoadState)))]
 async fn show(State(load): State<Load>) -> Json<LoadState> {
     Json(load.state())
 }
 
+/// Asks for load
+///
+/// Generators share the users. The flags `load-users` and `load-paused` go before it.
+#[utoipa::path(put, path = "/api/load", tag = "Operators", operation_id = "setLoad",
+    request_body = LoadWanted,
+    responses((status = 200, description = "How it is now.", body = LoadState)))]
 async fn set(State(load): State<Load>, Json(wanted): Json<LoadWanted>) -> ApiResult<Json<LoadState>> {
     load.set(wanted)?;
     Ok(Json(load.state()))
 }
 
+/// A load generator says how it goes, and hears what to do
+///
+/// About once a second. A generator that is silent for five seconds is gone.
+#[utoipa::path(post, path = "/api/load/report", tag = "Telemetry", operation_id = "reportLoad",
+    request_body = LoadReport,
+    responses(
+        (status = 200, description = "Its part of the load that is wanted.", body = LoadWanted),
+        (status = 400, description = "INVALID_BODY", body = ErrorBody),
+    ))]
 async fn report(State(load): State<Load>, Json(report): Json<LoadReport>) -> ApiResult<Json<LoadWanted>> {
     Ok(Json(load.report(report)?))
 }

@@ -36,7 +36,7 @@ fn body(visit: &Visit) -> impl IntoView + use<> {
             </ul>
             <h2 id="environment">"Environment"</h2>
             <div class="table-wrap" tabindex="0" role="region" aria-labelledby="environment"><table class="facts-table"><tbody>{facts}</tbody></table></div>
-            <p><a href="/console/flags">"Flags, for operators"</a></p>
+            <p><a href=crate::handbook::ADDRESS>"The API, for programs"</a>" · "<a href="/console/flags">"Flags, for operators"</a></p>
         </article>
     }
 }

@@ -101,7 +101,7 @@ fn footer(visit: &Visit) -> impl IntoView + use<> {
     let version = format!("Feast Flow {}", visit.site.version);
     view! {
         <footer class="bottom">
-            <p>{version}" · dinner from across the galaxy"</p>
+            <p>{version}" · dinner from across the galaxy · "<a href=crate::handbook::ADDRESS>"API"</a></p>
             <form class="to-auto" method="post" action="/theme" data-theme-form="">
                 <button class="link-button" name="theme" value="auto">"Theme as my system says"</button>
             </form>

@@ -8,7 +8,6 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use flate2::read::MultiGzDecoder;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -19,6 +18,10 @@ use prost::Message;
 use serde_json::{Value, json};
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
+use utoipa::ToSchema;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// Largest body as it comes over the wire. A full batch of an SDK is some two megabytes.
 pub const PACKED_LIMIT_BYTES: usize = 8 * 1024 * 1024;
@@ -41,11 +44,61 @@ struct Receiver {
 /// What may be sent here. Who may send is the caller's business.
 pub fn router(intake: Intake) -> Router {
     let receiver = Receiver { intake, words: Arc::default() };
-    Router::new()
-        .route("/v1/traces", post(|receiver, request| take(Signal::Traces, receiver, request)))
-        .route("/v1/metrics", post(|receiver, request| take(Signal::Metrics, receiver, request)))
-        .route("/v1/logs", post(|receiver, request| take(Signal::Logs, receiver, request)))
-        .with_state(receiver)
+    routes().with_state(receiver).into()
+}
+
+/// The same calls, described.
+pub fn openapi() -> OpenApi {
+    routes().into_openapi()
+}
+
+fn routes() -> OpenApiRouter<Receiver> {
+    OpenApiRouter::default().routes(routes!(traces)).routes(routes!(metrics)).routes(routes!(logs))
+}
+
+/// Takes spans
+///
+/// OTLP over HTTP, packed by gzip or not. Set `OTEL_EXPORTER_OTLP_ENDPOINT` of any SDK to this server.
+#[utoipa::path(post, path = "/v1/traces", tag = "Telemetry", operation_id = "sendTraces",
+    request_body(description = "`ExportTraceServiceRequest` of OTLP.", content((Object = "application/x-protobuf"), (Object = "application/json"))),
+    responses(
+        (status = 200, description = "Taken; `partialSuccess` says what was left out, and must not be sent again.", body = Object),
+        (status = 400, description = "It cannot be read.", body = OtlpStatus),
+        (status = 413, description = "It is too large; send smaller batches.", body = OtlpStatus),
+        (status = 415, description = "Of another type, or packed in another way.", body = OtlpStatus),
+    ))]
+async fn traces(receiver: State<Receiver>, request: Request) -> Response {
+    take(Signal::Traces, receiver, request).await
+}
+
+/// Takes metrics
+///
+/// OTLP over HTTP, packed by gzip or not. Set `OTEL_EXPORTER_OTLP_ENDPOINT` of any SDK to this server.
+#[utoipa::path(post, path = "/v1/metrics", tag = "Telemetry", operation_id = "sendMetrics",
+    request_body(description = "`ExportMetricsServiceRequest` of OTLP.", content((Object = "application/x-protobuf"), (Object = "application/json"))),
+    responses(
+        (status = 200, description = "Taken; `partialSuccess` says what was left out, and must not be sent again.", body = Object),
+        (status = 400, description = "It cannot be read.", body = OtlpStatus),
+        (status = 413, description = "It is too large; send smaller batches.", body = OtlpStatus),
+        (status = 415, description = "Of another type, or packed in another way.", body = OtlpStatus),
+    ))]
+async fn metrics(receiver: State<Receiver>, request: Request) -> Response {
+    take(Signal::Metrics, receiver, request).await
+}
+
+/// Takes log records
+///
+/// OTLP over HTTP, packed by gzip or not. Set `OTEL_EXPORTER_OTLP_ENDPOINT` of any SDK to this server.
+#[utoipa::path(post, path = "/v1/logs", tag = "Telemetry", operation_id = "sendLogs",
+    request_body(description = "`ExportLogsServiceRequest` of OTLP.", content((Object = "application/x-protobuf"), (Object = "application/json"))),
+    responses(
+        (status = 200, description = "Taken; `partialSuccess` says what was left out, and must not be sent again.", body = Object),
+        (status = 400, description = "It cannot be read.", body = OtlpStatus),
+        (status = 413, description = "It is too large; send smaller batches.", body = OtlpStatus),
+        (status = 415, description = "Of another type, or packed in another way.", body = OtlpStatus),
+    ))]
+async fn logs(receiver: State<Receiver>, request: Request) -> Response {
+    take(Signal::Logs, receiver, request).await
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +140,14 @@ impl Refusal {
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, INTERNAL),
         }
     }
+}
+
+/// `google.rpc.Status` in JSON, as it is described to others.
+#[derive(ToSchema)]
+pub struct OtlpStatus {
+    /// A `google.rpc.Code`.
+    pub code: i32,
+    pub message: String,
 }
 
 /// `google.rpc.Status`, which is what OTLP answers errors with.

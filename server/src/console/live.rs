@@ -5,6 +5,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use contract::error::ErrorBody;
 use contract::{ApiError, Code, Timestamp};
 use futures::{FutureExt, Stream, StreamExt};
 use runtime::http::HttpError;
@@ -15,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
 
 /// Pages of operators that may follow at once.
 const MAX_FOLLOWERS: usize = 64;
@@ -22,7 +24,7 @@ const MAX_FOLLOWERS: usize = 64;
 const BEHIND: usize = 4;
 
 /// What there is news of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Topic {
     Flags,
@@ -45,9 +47,12 @@ struct Inner {
     stop: CancellationToken,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct News {
+    /// Absent in the first, which only says that the page is heard.
+    #[schema(required = false)]
     at: Timestamp,
+    #[schema(value_type = Vec<Topic>)]
     changed: BTreeSet<Topic>,
 }
 
@@ -80,8 +85,14 @@ fn news(at: Timestamp, changed: BTreeSet<Topic>) -> String {
     serde_json::to_string(&News { at, changed }).unwrap_or_default()
 }
 
-/// `event: console` with `{"at", "changed": ["flags", ...]}`: at once with nothing changed, then whenever there is news.
-/// It ends with the log-in it rests on.
+/// Follows the console
+///
+/// `event: console`: at once with nothing changed, then whenever there is news, at most once a second. It ends with the log-in it rests on.
+#[utoipa::path(get, path = "/events/console", tag = "Live", operation_id = "followConsole",
+    responses(
+        (status = 200, description = "Server-sent events; the `data` of each is this.", body = News, content_type = "text/event-stream"),
+        (status = 503, description = "OVERLOADED", body = ErrorBody),
+    ))]
 pub async fn follow(State(nudges): State<Nudges>, standing: Option<Extension<Standing>>) -> Response {
     let Ok(place) = nudges.0.places.clone().try_acquire_owned() else {
         let error = ApiError::new(Code::Overloaded, "too many pages are following; this one will ask again").retry_after(5);

@@ -12,8 +12,8 @@ use crate::ledger::Auditor;
 use crate::load::{Load, Note};
 use axum::Router;
 use axum::extract::State;
-use axum::routing::{get, post};
 use contract::detection::Alert;
+use contract::error::ErrorBody;
 use contract::incident::{Answer, Answered, Control, Incidents as Told, Play};
 use contract::{ApiError, Timestamp};
 use engine::Engine;
@@ -23,6 +23,9 @@ use runtime::http::{ApiResult, Json, Path};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// How often a script that plays is looked at. A step comes at most this much too late.
 const TICK: Duration = Duration::from_millis(100);
@@ -181,28 +184,58 @@ pub struct Done {
 }
 
 pub fn router(incidents: Incidents) -> Router {
-    Router::new()
-        .route("/api/incidents", get(list))
-        .route("/api/incidents/{id}/play", post(play))
-        .route("/api/incidents/control", post(control))
-        .route("/api/incidents/answer", post(answer))
-        .with_state(incidents)
+    routes().with_state(incidents).into()
 }
 
+/// The same calls, described.
+pub fn openapi() -> OpenApi {
+    routes().into_openapi()
+}
+
+fn routes() -> OpenApiRouter<Incidents> {
+    OpenApiRouter::default().routes(routes!(list)).routes(routes!(play)).routes(routes!(control)).routes(routes!(answer))
+}
+
+/// Incident scripts, the one that plays, and those that ended
+#[utoipa::path(get, path = "/api/incidents", tag = "Operators", operation_id = "listIncidents",
+    responses((status = 200, description = "During a quiz the cause is hidden.", body = Told)))]
 async fn list(State(incidents): State<Incidents>) -> Json<Told> {
     Json(incidents.list())
 }
 
+/// Plays an incident script
+#[utoipa::path(post, path = "/api/incidents/{id}/play", tag = "Operators", operation_id = "playIncident",
+    params(("id" = String, Path, description = "The script, such as `payment-brown-out`.")),
+    request_body = Play,
+    responses(
+        (status = 200, description = "It plays.", body = Told),
+        (status = 404, description = "NOT_FOUND", body = ErrorBody),
+        (status = 409, description = "CONFLICT", body = ErrorBody),
+    ))]
 async fn play(State(incidents): State<Incidents>, Path(id): Path<String>, Json(play): Json<Play>) -> ApiResult<Json<Told>> {
     incidents.play(&id, play)?;
     Ok(Json(incidents.list()))
 }
 
+/// Pauses, resumes, skips or stops what plays
+#[utoipa::path(post, path = "/api/incidents/control", tag = "Operators", operation_id = "controlIncident",
+    request_body = Control,
+    responses(
+        (status = 200, description = "How it is now.", body = Told),
+        (status = 409, description = "CONFLICT", body = ErrorBody),
+    ))]
 async fn control(State(incidents): State<Incidents>, Json(control): Json<Control>) -> ApiResult<Json<Told>> {
     incidents.control(control)?;
     Ok(Json(incidents.list()))
 }
 
+/// Answers a quiz
+#[utoipa::path(post, path = "/api/incidents/answer", tag = "Operators", operation_id = "answerIncident",
+    request_body = Answer,
+    responses(
+        (status = 200, description = "Whether it was right, and what was the cause.", body = Answered),
+        (status = 409, description = "CONFLICT", body = ErrorBody),
+    ))]
 async fn answer(State(incidents): State<Incidents>, Json(answer): Json<Answer>) -> ApiResult<Json<Answered>> {
     Ok(Json(incidents.answer(&answer.choice)?))
 }

@@ -1,88 +1,153 @@
-//! What operators ask: charts, traces, logs, the map, and the whole of it as a file.
+//! What operators ask by the API: charts, traces, logs, the map, and the whole of it as a file. The control room answers.
 
+use crate::console::Room;
+use app::control_room::ControlRoom;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::response::IntoResponse;
-use axum::routing::get;
-use contract::telemetry::{Kept, LogPage, LogQuery, Mark, Overview, Topology, Trace, TracePage, TraceQuery};
-use contract::{ApiError, Code};
+use contract::error::ErrorBody;
+use contract::telemetry::{LogPage, LogQuery, Overview, SNAPSHOT_LIMIT_BYTES, Snapshot, Source, Topology, Trace, TracePage, TraceQuery};
+use http::StatusCode;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use observe::{BadCursor, Store};
-use runtime::clock::SharedClock;
 use runtime::flags::FlagControl;
 use runtime::http::{ApiResult, Json, Path, Query};
 use serde::Deserialize;
-use std::sync::Arc;
+use utoipa::IntoParams;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
+use utoipa_axum::routes;
 
-/// Charts reach back so far.
-const MOST_MINUTES: u32 = 60;
 const USUAL_MINUTES: u32 = 15;
-
-/// Largest snapshot that is read. The store's bound, packed, is a tenth of it.
-pub const SNAPSHOT_LIMIT_BYTES: usize = 32 * 1024 * 1024;
 
 pub const SNAPSHOT: &str = "/api/telemetry/snapshot";
 
 /// How a flag's definition says "whichever service".
 const ANY: &str = "*";
 
-/// What the store does not know and its answers tell.
-#[derive(Clone)]
-pub struct Questions {
-    /// What happened in the last so many minutes.
-    pub marks: Arc<dyn Fn(u32) -> Vec<Mark> + Send + Sync>,
-    pub flags: FlagControl,
+pub fn router(room: Room) -> Router {
+    routes().with_state(room).into()
 }
 
-#[derive(Clone)]
-struct Answers {
-    store: Store,
-    questions: Questions,
-    clock: SharedClock,
+/// The same calls, described.
+pub fn openapi() -> OpenApi {
+    routes().into_openapi()
 }
 
-pub fn router(store: Store, questions: Questions, clock: SharedClock) -> Router {
-    let snapshot = get(export).post(import).layer(DefaultBodyLimit::max(SNAPSHOT_LIMIT_BYTES));
-    Router::new()
-        .route("/api/overview", get(overview))
-        .route("/api/traces", get(traces))
-        .route("/api/traces/{id}", get(trace))
-        .route("/api/logs", get(logs))
-        .route("/api/topology", get(topology))
-        .route(SNAPSHOT, snapshot)
-        .with_state(Answers { store, questions, clock })
+fn routes() -> OpenApiRouter<Room> {
+    OpenApiRouter::default()
+        .routes(routes!(overview))
+        .routes(routes!(traces))
+        .routes(routes!(trace))
+        .routes(routes!(logs))
+        .routes(routes!(topology))
+        .routes(routes!(export, import, forget).layer(DefaultBodyLimit::max(SNAPSHOT_LIMIT_BYTES)))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Range {
+    /// How far back, 1 to 60; 15 when absent.
     minutes: Option<u32>,
+    /// What is live, when absent.
+    #[serde(default)]
+    #[param(inline)]
+    source: Source,
 }
 
-async fn overview(State(answers): State<Answers>, Query(range): Query<Range>) -> Json<Overview> {
-    let minutes = range.minutes.unwrap_or(USUAL_MINUTES).clamp(1, MOST_MINUTES);
-    Json(answers.store.overview(minutes, (answers.questions.marks)(minutes)))
+/// Charts of the last minutes
+#[utoipa::path(get, path = "/api/overview", tag = "Operators", operation_id = "getOverview",
+    params(Range),
+    responses(
+        (status = 200, description = "Rates, errors and durations by service, with what happened meanwhile.", body = Overview),
+        (status = 400, description = "INVALID_QUERY", body = ErrorBody),
+    ))]
+async fn overview(State(room): State<Room>, Query(range): Query<Range>) -> ApiResult<Json<Overview>> {
+    Ok(Json(room.overview(range.minutes.unwrap_or(USUAL_MINUTES), range.source).await?))
 }
 
-fn bad_cursor(_: BadCursor) -> ApiError {
-    ApiError::new(Code::InvalidQuery, "cursor: this is not what a page ended with")
+/// Looks for traces
+#[utoipa::path(get, path = "/api/traces", tag = "Operators", operation_id = "listTraces",
+    params(TraceQuery),
+    responses(
+        (status = 200, description = "A page of them, newest first.", body = TracePage),
+        (status = 400, description = "INVALID_QUERY", body = ErrorBody),
+    ))]
+async fn traces(State(room): State<Room>, Query(query): Query<TraceQuery>) -> ApiResult<Json<TracePage>> {
+    Ok(Json(room.traces(query).await?))
 }
 
-async fn traces(State(answers): State<Answers>, Query(query): Query<TraceQuery>) -> ApiResult<Json<TracePage>> {
-    Ok(Json(answers.store.traces(&query).map_err(bad_cursor)?))
+/// One trace, whole
+#[utoipa::path(get, path = "/api/traces/{id}", tag = "Operators", operation_id = "getTrace",
+    params(("id" = String, Path, description = "The trace's id, 32 hexadecimal digits.")),
+    responses(
+        (status = 200, description = "Its spans as a waterfall, and its log lines.", body = Trace),
+        (status = 404, description = "NOT_FOUND", body = ErrorBody),
+    ))]
+async fn trace(State(room): State<Room>, Path(id): Path<String>) -> ApiResult<Json<Trace>> {
+    Ok(Json(room.trace(&id).await?))
 }
 
-async fn trace(State(answers): State<Answers>, Path(id): Path<String>) -> ApiResult<Json<Trace>> {
-    let nothing = || ApiError::new(Code::NotFound, "this trace was never seen, was left out as one of many healthy ones, or is forgotten");
-    Ok(Json(answers.store.trace(&id).ok_or_else(nothing)?))
+/// Looks for log lines
+#[utoipa::path(get, path = "/api/logs", tag = "Operators", operation_id = "listLogs",
+    params(LogQuery),
+    responses(
+        (status = 200, description = "A page of them, newest first.", body = LogPage),
+        (status = 400, description = "INVALID_QUERY", body = ErrorBody),
+    ))]
+async fn logs(State(room): State<Room>, Query(query): Query<LogQuery>) -> ApiResult<Json<LogPage>> {
+    Ok(Json(room.logs(query).await?))
 }
 
-async fn logs(State(answers): State<Answers>, Query(query): Query<LogQuery>) -> ApiResult<Json<LogPage>> {
-    Ok(Json(answers.store.logs(&query).map_err(bad_cursor)?))
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Of {
+    /// What is live, when absent.
+    #[serde(default)]
+    #[param(inline)]
+    source: Source,
 }
 
-async fn topology(State(answers): State<Answers>) -> Json<Topology> {
-    Json(answers.store.topology(&flags_on(&answers.questions.flags)))
+/// Who calls whom
+#[utoipa::path(get, path = "/api/topology", tag = "Operators", operation_id = "getTopology",
+    params(Of),
+    responses(
+        (status = 200, description = "Of one minute.", body = Topology),
+        (status = 400, description = "INVALID_QUERY", body = ErrorBody),
+    ))]
+async fn topology(State(room): State<Room>, Query(of): Query<Of>) -> ApiResult<Json<Topology>> {
+    Ok(Json(room.topology(of.source).await?))
+}
+
+/// Everything the telemetry store remembers, as a file
+#[utoipa::path(get, path = "/api/telemetry/snapshot", tag = "Operators", operation_id = "exportTelemetry",
+    responses((status = 200, description = "Packed JSON, to be read by `POST`.", body = Vec<u8>, content_type = "application/gzip")))]
+async fn export(State(room): State<Room>) -> ApiResult<impl IntoResponse> {
+    let (name, file) = room.export().await?;
+    let disposition = format!("attachment; filename=\"{name}\"");
+    Ok(([(CONTENT_TYPE, "application/gzip".to_owned()), (CONTENT_DISPOSITION, disposition)], file))
+}
+
+/// Reads such a file
+///
+/// It stands beside what is live, in place of the one before.
+#[utoipa::path(post, path = "/api/telemetry/snapshot", tag = "Operators", operation_id = "importTelemetry",
+    request_body(content = Vec<u8>, content_type = "application/gzip", description = "What `GET` answered; at most 32 MiB."),
+    responses(
+        (status = 200, description = "What it held.", body = Snapshot),
+        (status = 400, description = "INVALID_BODY", body = ErrorBody),
+        (status = 413, description = "BODY_TOO_LARGE", body = ErrorBody),
+    ))]
+async fn import(State(room): State<Room>, file: Bytes) -> ApiResult<Json<Snapshot>> {
+    Ok(Json(room.import(file).await?))
+}
+
+/// Forgets the snapshot that was read
+#[utoipa::path(delete, path = "/api/telemetry/snapshot", tag = "Operators", operation_id = "forgetTelemetry",
+    responses((status = 204, description = "Only what is live is left.")))]
+async fn forget(State(room): State<Room>) -> ApiResult<StatusCode> {
+    room.forget_import().await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Which flags act in a service now. A flag of any service acts where its variant says, or in all of them.
@@ -94,18 +159,4 @@ pub fn flags_on(flags: &FlagControl) -> impl Fn(&str) -> Vec<String> + use<> {
     });
     let on: Vec<(String, String)> = on.collect();
     move |service| on.iter().filter(|(acts, _)| acts == service || acts == ANY).map(|(_, key)| key.clone()).collect()
-}
-
-async fn export(State(answers): State<Answers>) -> ApiResult<impl IntoResponse> {
-    let store = answers.store.clone();
-    let file = tokio::task::spawn_blocking(move || store.export()).await.map_err(|_| ApiError::internal())?;
-    let name = format!("attachment; filename=\"feast-telemetry-{}.json.gz\"", answers.clock.now().millis());
-    Ok(([(CONTENT_TYPE, "application/gzip".to_owned()), (CONTENT_DISPOSITION, name)], file))
-}
-
-/// Adds what a file of `GET` holds to what is remembered.
-async fn import(State(answers): State<Answers>, file: Bytes) -> ApiResult<Json<Kept>> {
-    let store = answers.store.clone();
-    let taken = tokio::task::spawn_blocking(move || store.import(&file)).await.map_err(|_| ApiError::internal())?;
-    Ok(Json(taken.map_err(|error| ApiError::new(Code::InvalidBody, error.to_string()))?))
 }
