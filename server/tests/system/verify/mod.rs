@@ -77,13 +77,13 @@ fn suite_without_the_chaos_layer_nothing_is_proven() {
 }
 
 #[test]
-#[ignore = "takes twenty minutes: cargo xtask verify-flags"]
+#[ignore = "takes half an hour: cargo xtask verify-flags"]
 fn full_every_variant_is_proven_in_one_process() {
     verify(Mode::Embedded, Vec::new());
 }
 
 #[test]
-#[ignore = "takes twenty minutes: cargo xtask verify-flags"]
+#[ignore = "takes half an hour: cargo xtask verify-flags"]
 fn full_every_variant_is_proven_on_nine_processes() {
     verify(Mode::Split, Vec::new());
 }
