@@ -156,7 +156,7 @@ fn contents(handbook: &Handbook) -> impl IntoView + use<> {
     };
     let entries: Vec<_> = handbook.groups.iter().map(entry).collect();
     view! {
-        <nav class="contents" aria-label="Contents">
+        <nav class="toc" aria-label="Contents">
             <ol>
                 <li><a href="#begin">"To begin with"</a></li>
                 {entries}
@@ -183,7 +183,7 @@ fn foreword(handbook: &Handbook) -> impl IntoView + use<> {
                 <li>"Lists are paged: the next page's address stands in the "<code>"Link"</code>" header, or in the body's field "<code>"next"</code>"."</li>
             </ul>
             <p>"The lines below are for a shell, where "<code>"FEAST"</code>" is this server's address:"</p>
-            <pre class="line" tabindex="0"><code>"export FEAST=http://localhost:3000\n"{first}</code></pre>
+            <pre class="shell" tabindex="0"><code>"export FEAST=http://localhost:3000\n"{first}</code></pre>
         </header>
     }
 }

@@ -29,7 +29,7 @@ fn call(call: &Call) -> impl IntoView + use<> {
             <summary>
                 {verb(&call.method)}
                 <h3><code>{path(&call.path)}</code><span>{call.summary.clone()}</span></h3>
-                <span class="who">{call.who.clone()}</span>
+                <span class="may">{call.who.clone()}</span>
             </summary>
             <div class="told" id=call.id.clone()>
                 {about}
@@ -38,7 +38,7 @@ fn call(call: &Call) -> impl IntoView + use<> {
                 <h4>"Answers"</h4>
                 <ul class="answers">{answers}</ul>
                 <h4>"From a shell"</h4>
-                <pre class="line" tabindex="0"><code>{call.curl.clone()}</code></pre>
+                <pre class="shell" tabindex="0"><code>{call.curl.clone()}</code></pre>
             </div>
         </details>
     }
@@ -91,7 +91,7 @@ fn answer(answer: &Answer) -> impl IntoView + use<> {
     } else {
         Either::Right(view! { <p class="codes">{answer.codes.iter().map(code).collect::<Vec<_>>()}</p> })
     };
-    view! { <li><span class="status" data-class=class>{answer.status}</span><div>{says}</div></li> }
+    view! { <li><span class="number" data-class=class>{answer.status}</span><div>{says}</div></li> }
 }
 
 fn code(code: &Code) -> impl IntoView + use<> {
