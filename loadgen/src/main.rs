@@ -27,7 +27,6 @@ use crate::limits::Limits;
 use crate::report::Report;
 use crate::run::Run;
 use anyhow::Context;
-use clap::Parser;
 use clap::error::ErrorKind;
 use std::io::Write;
 use std::path::Path;
