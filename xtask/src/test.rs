@@ -152,7 +152,7 @@ const SECOND_TRIES: usize = 3;
 fn browse(paths: &Paths, files: &[PathBuf], names: &[String]) -> (bool, String) {
     let tap = paths.target.join("e2e.tap");
     let mut node = program(paths, "node");
-    node.args(["--test", "--test-concurrency=1", "--test-timeout=180000"])
+    node.args(["--test", "--test-concurrency=1", "--test-timeout=400000"])
         .args(["--test-reporter=spec", "--test-reporter-destination=stdout"])
         .arg("--test-reporter=tap")
         .arg(format!("--test-reporter-destination={}", tap.display()))
