@@ -104,6 +104,7 @@ pub fn overview(minutes: u32, now: Timestamp) -> Overview {
             evicted_spans: 39_370,
             ..Kept::default()
         },
+        imported: None,
     }
 }
 
