@@ -142,7 +142,7 @@ async fn a_web_replica_answers_nothing_of_the_consoles() {
             asked += 1;
         }
     }
-    assert!(asked > 40, "{asked}");
+    assert!(asked >= 40, "{asked}");
 }
 
 #[test]

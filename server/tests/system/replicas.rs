@@ -171,7 +171,7 @@ fn what_has_one_owner_is_answered_by_the_console_only() {
         }
         assert!(browser.cookie("feast_operator").is_none());
         assert_eq!(browser.form("/console/all-clear", &[]).await.status, 404);
-        a.get("/nothing").send().await.refused(404, "NOT_FOUND", "what nobody has is not the console's");
+        a.get("/api/nothing").send().await.refused(404, "NOT_FOUND", "what nobody has is not the console's");
 
         // The console answers all of it, and the shop too.
         assert_eq!(platform.http.get("/api/ledger").operator().send().await.expect(200)["balanced"], true);
