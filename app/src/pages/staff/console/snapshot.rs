@@ -76,7 +76,7 @@ fn body(live: Result<Kept, ApiError>, held: Result<Option<Snapshot>, ApiError>, 
                     <form class="stack" method="post" action=PAGE enctype="multipart/form-data" data-once="">
                         {wrong_line(wrong)}
                         <label class="field"><span>"File"</span><input type="file" name="file" required accept=".gz,application/gzip" aria-describedby=described_by/></label>
-                        <p class="hint" id="file-hint">"As it was downloaded, at most "{megabytes}" MB. It stands beside what is live, in place of the one before; no chart, proof or alert counts it."</p>
+                        <p class="hint" id="file-hint">{format!("As it was downloaded, at most {megabytes} MB. It stands beside what is live, in place of the one before; no chart, proof or alert counts it.")}</p>
                         <button class="button">"Read the snapshot"</button>
                     </form>
                 </section>
