@@ -31,7 +31,7 @@ async fn what_was_read_is_told_shown_beside_what_is_live_and_forgotten() {
 
     assert_eq!(send(&mut operator, "snapshot of a demo").await.is(303).to, "/console/snapshot");
     let told = operator.get("/console/snapshot").await;
-    told.is(200).says("Feast Flow 0.1.0 at 127.0.0.1:3000").says("24\u{202f}410 spans").says("The snapshot is read");
+    told.is(200).says("Feast Flow 0.1.0 at 127.0.0.1:3000").says("24\u{202f}410<!> spans").says("The snapshot is read");
     for page in ["overview", "traces", "map", "logs"] {
         let imported = format!("/console/{page}?source=imported");
         told.says(&imported);
