@@ -329,16 +329,16 @@ class Shop {
     }));
   }
 
-  /** Fails if axe-core finds anything. */
+  /** Fails if axe-core finds anything. In a browser without scripts axe-core would wait for its own timers for ever. */
   async accessible(page) {
     const violations = await this.axe(page);
     assert.deepEqual(violations, [], `${page.url()} is not accessible:\n${JSON.stringify(violations, null, 2)}`);
   }
 
-  /** Keeps a picture of the whole page as `target/screenshots/NAME.png`. */
-  async screenshot(page, name) {
+  /** Keeps a picture of the page as `target/screenshots/NAME.png`: the whole of it, or what its window shows of a long one. */
+  async screenshot(page, name, { whole = true } = {}) {
     await mkdir(SCREENSHOTS, { recursive: true });
-    await page.screenshot({ path: resolve(SCREENSHOTS, `${name}.png`), fullPage: true });
+    await page.screenshot({ path: resolve(SCREENSHOTS, `${name}.png`), fullPage: whole });
   }
 
   /** Stops browser and server; the rest is stopped even if one of them fails to. */

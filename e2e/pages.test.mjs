@@ -93,16 +93,17 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       shop.page({ size: viewport, theme }, async (page) => {
         await open(page, '/api/docs');
         await awake(page);
-        await shop.screenshot(page, `api-${size}-${theme}`);
+        await shop.screenshot(page, `api-${size}-${theme}`, { whole: false });
         const call = page.locator('details.call', { has: page.locator('#placeOrder') });
         await call.locator('> summary').focus();
         await page.keyboard.press('Enter');
         await page.locator('#placeOrder').getByText('CART_ALREADY_ORDERED').waitFor();
-        await shop.accessible(page);
+        // The longest page there is: what axe-core finds depends on colours, and hardly on the width.
+        if (size === 'phone') await shop.accessible(page);
         await call.scrollIntoViewIfNeeded();
-        await shop.screenshot(page, `api-call-${size}-${theme}`);
+        await shop.screenshot(page, `api-call-${size}-${theme}`, { whole: false });
         await page.locator('#type-cart').scrollIntoViewIfNeeded();
-        await shop.screenshot(page, `api-types-${size}-${theme}`);
+        await shop.screenshot(page, `api-types-${size}-${theme}`, { whole: false });
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         assert.ok(overflow <= 0, `${overflow} px wider than its window`);
       }));

@@ -42,7 +42,7 @@ async fn what_was_read_is_told_shown_beside_what_is_live_and_forgotten() {
     list.says("class=\"chip imported\"").says("name=\"source\" value=\"imported\"");
     assert!(!list.html.contains("data-follow"), "a snapshot does not change");
     let charts = operator.get("/console/overview?source=imported").await;
-    charts.says("outcome=error&amp;source=imported").says("minutes=15&amp;source=imported");
+    charts.says("source=imported&amp;outcome=error").says("minutes=15&amp;source=imported");
     assert!(!charts.html.contains("Objectives"), "what must hold now has no place beside what was");
 
     assert_eq!(operator.post("/console/snapshot/forget", "").await.is(303).to, "/console/snapshot");
