@@ -122,7 +122,7 @@ pub fn source_of(query: &Fields) -> Source {
 /// What stands above telemetry while a snapshot is held: which of the two is shown, and the way to the other. `live` and `imported` are the
 /// addresses of this page with either.
 pub fn switch(source: Source, held: Option<&Snapshot>, live: String, imported: String) -> impl IntoView + use<> {
-    let Some(held) = held else { return None };
+    let held = held?;
     let current = |which: Source| (source == which).then_some("true");
     let note = (source == Source::Imported).then(|| {
         view! {
