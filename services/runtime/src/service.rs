@@ -4,7 +4,9 @@ use crate::health::SharedProbe;
 use crate::http::{Inbound, inbound, with_fallbacks};
 use crate::platform::Platform;
 use crate::{chaos, process};
-use axum::{Router, middleware};
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use tower::ServiceBuilder;
 
 /// What a service crate's `build` answers: its routes and what it depends on.
 pub struct Service {
@@ -18,9 +20,10 @@ impl Service {
     /// injected faults have a context, a span and a measured duration like any other failure.
     pub fn new(platform: &Platform, name: &'static str, routes: Router, probes: Vec<SharedProbe>) -> Self {
         let entry = Inbound::new(name, platform.internal_token(), &platform.meter(name));
-        let router = with_fallbacks(routes)
-            .layer(middleware::from_fn_with_state(platform.chaos(name), chaos::inbound))
-            .layer(middleware::from_fn_with_state(entry, inbound));
+        // One stack: for each layer of its own a router boxes and copies what is below.
+        let layers =
+            ServiceBuilder::new().layer(from_fn_with_state(entry, inbound)).layer(from_fn_with_state(platform.chaos(name), chaos::inbound));
+        let router = with_fallbacks(routes).layer(layers);
         attend(platform, name);
         Self { name, router, probes }
     }

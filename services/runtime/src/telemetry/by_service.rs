@@ -29,30 +29,55 @@ fn owner_or(process: &'static str) -> &'static str {
     }
 }
 
-/// Marks every span with the service that runs while it starts.
+/// Marks every span with the service that runs while it starts, and hands it on when it ends.
+///
+/// A provider is given this one processor, and this one all others: for each of several the SDK copies every span that ends.
 #[derive(Debug)]
 pub struct SpanOwner {
     process: &'static str,
+    then: Vec<Box<dyn SpanProcessor>>,
 }
 
 impl SpanOwner {
     pub fn new(process: &'static str) -> Self {
-        Self { process }
+        Self { process, then: Vec::new() }
+    }
+
+    pub fn then(mut self, processor: impl SpanProcessor + 'static) -> Self {
+        self.then.push(Box::new(processor));
+        self
+    }
+
+    /// Asks all of them, also after one that fails; answers the first failure.
+    fn each(&self, ask: impl Fn(&dyn SpanProcessor) -> OTelSdkResult) -> OTelSdkResult {
+        self.then.iter().map(|processor| ask(&**processor)).fold(Ok(()), Result::and)
     }
 }
 
 impl SpanProcessor for SpanOwner {
-    fn on_start(&self, span: &mut Span, _cx: &Context) {
+    fn on_start(&self, span: &mut Span, cx: &Context) {
         if span.is_recording() {
             span.set_attribute(KeyValue::new(SERVICE, owner_or(self.process)));
         }
+        self.then.iter().for_each(|processor| processor.on_start(span, cx));
     }
-    fn on_end(&self, _span: SpanData) {}
+
+    fn on_end(&self, span: SpanData) {
+        let Some((last, others)) = self.then.split_last() else { return };
+        others.iter().for_each(|processor| processor.on_end(span.clone()));
+        last.on_end(span);
+    }
+
     fn force_flush(&self) -> OTelSdkResult {
-        Ok(())
+        self.each(|processor| processor.force_flush())
     }
-    fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
-        Ok(())
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.each(|processor| processor.shutdown_with_timeout(timeout))
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.then.iter_mut().for_each(|processor| processor.set_resource(resource));
     }
 }
 
@@ -186,7 +211,7 @@ impl<E: LogExporter> LogExporter for ByServiceLogs<E> {
 mod tests {
     use super::*;
     use opentelemetry::trace::{Tracer, TracerProvider};
-    use opentelemetry_sdk::trace::SdkTracerProvider;
+    use opentelemetry_sdk::trace::{SdkTracerProvider, SimpleSpanProcessor};
     use std::sync::{Arc, Mutex};
 
     #[derive(Clone, Debug, Default)]
@@ -209,13 +234,15 @@ mod tests {
     #[tokio::test]
     async fn a_span_is_exported_under_the_service_that_was_running() {
         let kept = Kept::default();
-        let exporter = ByServiceSpans::new("server", false, || Some(Ok::<_, ()>(kept.clone()))).unwrap().unwrap();
-        let provider = SdkTracerProvider::builder().with_span_processor(SpanOwner::new("server")).with_simple_exporter(exporter).build();
+        let exporter = || ByServiceSpans::new("server", false, || Some(Ok::<_, ()>(kept.clone()))).unwrap().unwrap();
+        let spans = SpanOwner::new("server").then(SimpleSpanProcessor::new(exporter())).then(SimpleSpanProcessor::new(exporter()));
+        let provider = SdkTracerProvider::builder().with_span_processor(spans).build();
         let tracer = provider.tracer("test");
         tracer.start("edge").end();
         context::scope(context::background("cart"), async { tracer.start("add").end() }).await;
         let mut spans = kept.spans.lock().unwrap().clone();
         spans.sort();
-        assert_eq!(spans, [("cart".to_owned(), "add".to_owned()), ("server".to_owned(), "edge".to_owned())]);
+        let (cart, server) = (("cart".to_owned(), "add".to_owned()), ("server".to_owned(), "edge".to_owned()));
+        assert_eq!(spans, [cart.clone(), cart, server.clone(), server], "each of two exporters has both");
     }
 }

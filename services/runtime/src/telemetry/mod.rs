@@ -77,12 +77,12 @@ impl Telemetry {
         let to = Destinations::read(alone, wishes.token.as_deref());
         let feed = wishes.sink.filter(|_| !export::is_disabled()).map(Feed::start).transpose()?;
 
-        let mut tracer = SdkTracerProvider::builder().with_resource(resource(service)).with_span_processor(SpanOwner::new(service));
+        let mut spans = SpanOwner::new(service);
         if let Some(feed) = feed.clone().filter(|_| export::is_wanted("TRACES")) {
-            tracer = tracer.with_span_processor(feed);
+            spans = spans.then(feed);
         }
         if let Some(exporter) = ByServiceSpans::new(service, alone, || to.traces.spans())? {
-            tracer = tracer.with_span_processor(BatchSpanProcessor::builder(exporter).with_batch_config(export::span_batches()).build());
+            spans = spans.then(BatchSpanProcessor::builder(exporter).with_batch_config(export::span_batches()).build());
         }
 
         let feed = feed.filter(|_| export::is_wanted("LOGS"));
@@ -98,7 +98,7 @@ impl Telemetry {
             }
             logger = Some(builder.build());
         }
-        let tracer = tracer.build();
+        let tracer = SdkTracerProvider::builder().with_resource(resource(service)).with_span_processor(spans).build();
         let metrics = Arc::new(MetricsHub::new(to.metrics.clone()));
         opentelemetry::global::set_tracer_provider(tracer.clone());
 

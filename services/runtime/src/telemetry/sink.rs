@@ -210,7 +210,7 @@ mod tests {
     async fn a_span_that_ends_is_handed_over_under_the_service_that_was_running() {
         let kept = Arc::new(Kept::default());
         let feed = Feed::start(kept.clone()).unwrap();
-        let provider = SdkTracerProvider::builder().with_span_processor(SpanOwner::new("server")).with_span_processor(feed).build();
+        let provider = SdkTracerProvider::builder().with_span_processor(SpanOwner::new("server").then(feed)).build();
         let tracer = provider.tracer("test");
         tracer.start("edge").end();
         context::scope(context::background("cart"), async { tracer.start("add").end() }).await;

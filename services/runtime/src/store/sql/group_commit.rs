@@ -48,9 +48,9 @@ impl<A: Apply> GroupCommit<A> {
     /// Starts the writer; it ends when the last handle is dropped and everything handed over is written.
     pub fn start(database: &Database, apply: A) -> Self {
         let (jobs, waiting) = mpsc::channel(QUEUE);
-        let writer = match database.0.clone() {
-            Backend::Sqlite(sqlite) => Writer::Sqlite(sqlite),
-            Backend::Postgres(postgres) => Writer::Postgres(postgres, None),
+        let writer = match &*database.0 {
+            Backend::Sqlite(sqlite) => Writer::Sqlite(sqlite.clone()),
+            Backend::Postgres(postgres) => Writer::Postgres(postgres.clone(), None),
         };
         tokio::spawn(write_all(writer, apply, waiting));
         Self { jobs }

@@ -49,6 +49,7 @@ use sqlite::Sqlite;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{PgConnection, SqliteConnection};
 use std::path::Path;
+use std::sync::Arc;
 
 /// Steps of a schema: (version, name, SQL) in order. A version that was released never changes, nor does its name.
 pub type Migrations = [(i64, &'static str, &'static str)];
@@ -79,9 +80,8 @@ fn count_of(migrations: &Migrations) -> String {
 
 /// A database with its schema in place. Clones share it.
 #[derive(Clone)]
-pub struct Database(Backend);
+pub struct Database(Arc<Backend>);
 
-#[derive(Clone)]
 enum Backend {
     Sqlite(Sqlite),
     Postgres(Postgres),
@@ -96,7 +96,7 @@ impl Database {
     /// One sentence that names the setting at fault, and never a password.
     pub async fn open(url: &str, service: &str, schema: &Schema) -> Result<Self, BootError> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return Ok(Self(Backend::Postgres(Postgres::open(url, service, schema).await?)));
+            return Ok(Self(Arc::new(Backend::Postgres(Postgres::open(url, service, schema).await?))));
         }
         match url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
             Some(":memory:") => Self::in_memory(service, schema).await,
@@ -110,7 +110,7 @@ impl Database {
     /// # Errors
     /// One sentence that names the setting at fault.
     pub async fn open_file(path: &Path, schema: &Schema) -> Result<Self, BootError> {
-        Ok(Self(Backend::Sqlite(Sqlite::open(path, schema).await?)))
+        Ok(Self(Arc::new(Backend::Sqlite(Sqlite::open(path, schema).await?))))
     }
 
     /// A SQLite database that ends with the process. Every call makes another one.
@@ -118,12 +118,12 @@ impl Database {
     /// # Errors
     /// The schema cannot be made.
     pub async fn in_memory(service: &str, schema: &Schema) -> Result<Self, BootError> {
-        Ok(Self(Backend::Sqlite(Sqlite::in_memory(service, schema).await?)))
+        Ok(Self(Arc::new(Backend::Sqlite(Sqlite::in_memory(service, schema).await?))))
     }
 
     /// The semantic convention's `db.system.name`.
     pub fn backend(&self) -> &'static str {
-        match &self.0 {
+        match &*self.0 {
             Backend::Sqlite(_) => "sqlite",
             Backend::Postgres(_) => "postgresql",
         }
@@ -131,7 +131,7 @@ impl Database {
 
     /// Whether other processes write to it, too.
     pub fn is_shared(&self) -> bool {
-        matches!(self.0, Backend::Postgres(_))
+        matches!(*self.0, Backend::Postgres(_))
     }
 
     /// All rows of a read. Writes go through a [`GroupCommit`].
@@ -139,7 +139,7 @@ impl Database {
     /// # Errors
     /// The database does not answer, or not in time.
     pub async fn all(&self, sql: &'static str, args: Vec<Value>) -> Result<Vec<Row>, sqlx::Error> {
-        match &self.0 {
+        match &*self.0 {
             Backend::Sqlite(sqlite) => Connection::from(&mut *sqlite.readers.acquire().await?).all(sql, args).await,
             Backend::Postgres(postgres) => {
                 postgres::in_time(async { Connection::from(&mut *postgres.readers.acquire().await?).all(sql, args).await }).await
@@ -152,7 +152,7 @@ impl Database {
     /// # Errors
     /// The database does not answer, or not in time.
     pub async fn optional(&self, sql: &'static str, args: Vec<Value>) -> Result<Option<Row>, sqlx::Error> {
-        match &self.0 {
+        match &*self.0 {
             Backend::Sqlite(sqlite) => Connection::from(&mut *sqlite.readers.acquire().await?).optional(sql, args).await,
             Backend::Postgres(postgres) => {
                 postgres::in_time(async { Connection::from(&mut *postgres.readers.acquire().await?).optional(sql, args).await }).await
@@ -174,7 +174,7 @@ impl Database {
     /// # Errors
     /// Nothing was written, or, when the connection broke, perhaps it was.
     pub async fn run(&self, sql: &'static str, args: Vec<Value>) -> Result<u64, sqlx::Error> {
-        match &self.0 {
+        match &*self.0 {
             Backend::Sqlite(sqlite) => sqlite.run(sql, args).await,
             Backend::Postgres(postgres) => {
                 postgres::in_time(async { Connection::from(&mut *postgres.readers.acquire().await?).run(sql, args).await }).await
