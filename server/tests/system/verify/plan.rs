@@ -80,7 +80,9 @@ pub fn seldom(flag: &str) -> Duration {
         // One cart in ten; one order in five.
         "pricing-surge" | "order-lost-reply" | "order-bad-release" | "payment-failure" => Duration::from_secs(4),
         // The shelf has to be emptied first; deliveries, browsers and pages come by every few seconds.
-        "inventory-shortage" | "delivery-no-couriers" | "delivery-regional-slowdown" | "checkout-express" => Duration::from_secs(6),
+        "inventory-shortage" | "delivery-regional-slowdown" | "checkout-express" => Duration::from_secs(6),
+        // Half of them at home is felt when the other half is on its way, and a ride takes that long.
+        "delivery-no-couriers" => Duration::from_secs(20),
         _ => Duration::from_secs(1),
     }
 }
