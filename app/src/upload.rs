@@ -83,7 +83,7 @@ mod tests {
     async fn a_form_that_is_cut_off_or_of_another_kind_is_refused() {
         let cut = part("name=\"file\"; filename=\"a.gz\"", "half of");
         assert_eq!(sent("multipart/form-data; boundary=XyZ", cut).await, Err("the file did not arrive whole".to_owned()));
-        for kind in ["application/x-www-form-urlencoded", "multipart/form-data", "multipart/form-data; boundary="] {
+        for kind in ["application/x-www-form-urlencoded", "multipart/form-data"] {
             assert_eq!(sent(kind, "file=a".to_owned()).await, Err("a form with a file is expected".to_owned()), "{kind}");
         }
     }

@@ -23,12 +23,9 @@ impl Apply for MenuWrites {
     type Done = Written;
 
     async fn apply(&self, transaction: &mut Connection<'_>, jobs: &[Job]) -> Result<Vec<Written>, sqlx::Error> {
-        // First of all: from here on no other replica writes, and the order of versions is the order of changes. A version is the time, if
-        // it can be: then copies of another database, that was here before this one, are older.
-        let at = jobs.iter().map(|job| job.author.at).max().unwrap_or_default();
-        let next = "UPDATE menu_version SET version = CASE WHEN version < $1 THEN $1 ELSE version + 1 END RETURNING version";
-        let version = transaction.one(next, args![at]).await?.int(0)?;
-        let mut written = Vec::with_capacity(jobs.len());
+        // First of all: from here on no other replica writes, and the order of versions is the order of changes.
+        transaction.one("UPDATE menu_version SET version = version RETURNING version", args![]).await?;
+        let mut outcomes = Vec::with_capacity(jobs.len());
         for job in jobs {
             let (outcome, what) = change(transaction, &job.change).await?;
             if let Some(what) = what {
@@ -36,9 +33,14 @@ impl Apply for MenuWrites {
                 let audit = "INSERT INTO menu_audit (at_ms, who, role, what) VALUES ($1, $2, $3, $4)";
                 transaction.run(audit, args![author.at, &author.who, author.role, what]).await?;
             }
-            written.push(Written { version, outcome });
+            outcomes.push(outcome);
         }
-        Ok(written)
+        // Last: who reads a database in memory sees it before the commit, and must not take older menus for this version. It is the time, if it can
+        // be: then copies of another database, that was here before this one, are older.
+        let at = jobs.iter().map(|job| job.author.at).max().unwrap_or_default();
+        let next = "UPDATE menu_version SET version = CASE WHEN version < $1 THEN $1 ELSE version + 1 END RETURNING version";
+        let version = transaction.one(next, args![at]).await?.int(0)?;
+        Ok(outcomes.into_iter().map(|outcome| Written { version, outcome }).collect())
     }
 }
 
