@@ -14,6 +14,7 @@ use runtime::boot::BootError;
 use runtime::clock::SharedClock;
 use runtime::http::{ApiResult, Json};
 use std::sync::Arc;
+use tracing::Instrument;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -63,14 +64,18 @@ impl Auditor {
     /// Some service does not show its books: nothing can be said then.
     pub async fn ledger(&self) -> Result<Ledger, ApiError> {
         let inner = &*self.0;
-        let (order, menu, payment, middleware, delivery, notification) = tokio::try_join!(
-            inner.order.ledger(),
-            inner.menu.ledger(),
-            inner.payment.ledger(),
-            inner.middleware.ledger(),
-            inner.delivery.ledger(),
-            inner.notification.ledger(),
-        )?;
+        let reading = async {
+            tokio::try_join!(
+                inner.order.ledger(),
+                inner.menu.ledger(),
+                inner.payment.ledger(),
+                inner.middleware.ledger(),
+                inner.delivery.ledger(),
+                inner.notification.ledger(),
+            )
+        };
+        let span = tracing::info_span!("ledger.read", otel.name = "read the books", feast.books = 6);
+        let (order, menu, payment, middleware, delivery, notification) = reading.instrument(span).await?;
         Ok(judge(&Books { order, menu, payment, middleware, delivery, notification }, inner.clock.now()))
     }
 }

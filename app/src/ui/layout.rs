@@ -67,7 +67,7 @@ fn header(visit: &Visit) -> impl IntoView + use<> {
     });
     view! {
         <header class="top">
-            <a class="brand" href="/"><span class="mark" inner_html=LOGO></span><span class="sr-only">"Feast Flow, to the restaurants"</span><b aria-hidden="true">"Feast"<i>"Flow"</i></b></a>
+            <a class="brand" href="/"><span class="brand-logo" inner_html=LOGO></span><span class="sr-only">"Feast Flow, to the restaurants"</span><b aria-hidden="true">"Feast"<i>"Flow"</i></b></a>
             <nav class="places" aria-label="Places">
                 <ul>
                     <li><a href="/" aria-current=current("eat")><span aria-hidden="true">"🪐"</span>"Eat"</a></li>

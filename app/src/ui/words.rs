@@ -30,15 +30,16 @@ pub fn distance(metres: u32) -> String {
     if metres < 1_000 { format!("{} m", metres / 10 * 10) } else { format!("{}.{} km", metres / 1_000, metres % 1_000 / 100) }
 }
 
-/// `4 min 9 s`, `2 h 5 min`, `3 d 4 h`.
+/// `4 min 9 s`, `2 h 5 min`, `3 d`.
 pub fn span(duration: Duration) -> String {
     let s = duration.as_secs();
-    match s {
-        0..60 => format!("{s} s"),
-        60..3_600 => format!("{} min {} s", s / 60, s % 60),
-        3_600..86_400 => format!("{} h {} min", s / 3_600, s % 3_600 / 60),
-        _ => format!("{} d {} h", s / 86_400, s % 86_400 / 3_600),
-    }
+    let (whole, rest) = match s {
+        0..60 => ((s, "s"), (0, "")),
+        60..3_600 => ((s / 60, "min"), (s % 60, "s")),
+        3_600..86_400 => ((s / 3_600, "h"), (s % 3_600 / 60, "min")),
+        _ => ((s / 86_400, "d"), (s % 86_400 / 3_600, "h")),
+    };
+    if rest.0 == 0 { format!("{} {}", whole.0, whole.1) } else { format!("{} {} {} {}", whole.0, whole.1, rest.0, rest.1) }
 }
 
 /// The last characters of an id, for people to tell orders apart.
@@ -66,6 +67,7 @@ mod tests {
     fn spans_have_two_units_at_most() {
         assert_eq!(span(Duration::from_secs(249)), "4 min 9 s");
         assert_eq!(span(Duration::from_secs(7_500)), "2 h 5 min");
+        assert_eq!([0, 300, 259_200].map(|s| span(Duration::from_secs(s))), ["0 s", "5 min", "3 d"]);
     }
 
     #[test]

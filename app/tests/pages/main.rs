@@ -10,4 +10,5 @@ mod common;
 mod express;
 mod order;
 mod shop;
+mod style;
 mod trouble;

@@ -65,6 +65,22 @@ async fn a_point_of_a_chart_leads_to_its_traces() {
 }
 
 #[tokio::test]
+async fn timers_are_left_out_of_a_list_until_they_are_asked_for_and_of_no_search() {
+    let mut operator = busy();
+    for (address, only_requests, words) in [
+        ("/console/traces", true, "/console/traces?own=1"),
+        ("/console/traces?own=1", false, "Leave them out"),
+        ("/console/traces?text=due", false, "text: due"),
+        ("/console/traces?service=payment&source=imported", false, "service: payment"),
+        ("/console/traces?follow=1", true, "Show them"),
+    ] {
+        operator.get(address).await.is(200).says(words);
+        assert_eq!(operator.world().room.asked.clone().unwrap().requests, only_requests, "{address}");
+    }
+    operator.get("/console/traces?own=1").await.says("own=1&amp;cursor=older").says("own=1&amp;follow=1");
+}
+
+#[tokio::test]
 async fn a_trace_shows_the_flag_on_its_span() {
     let mut operator = busy();
     operator.get("/console/traces").await.says(planted::TRACE).says("503 failed").says("/console/traces?cursor=older");

@@ -2,11 +2,11 @@
 
 use crate::facts::Facts;
 use crate::label::route_label;
-use crate::model::{Span, SpanId, TraceId};
+use crate::model::{Kind, Span, SpanId, TraceId};
 use crate::names::Names;
 use crate::pack::{put_span, read_spans};
 use contract::Timestamp;
-use contract::telemetry::{Source, TraceSummary};
+use contract::telemetry::{PLATFORM, Source, TraceSummary};
 use std::mem::size_of;
 use std::sync::Arc;
 
@@ -47,6 +47,8 @@ pub(crate) struct First {
     end_ns: u64,
     failed: bool,
     status: Option<u16>,
+    /// Nobody asked for it but the platform itself.
+    own: bool,
 }
 
 impl First {
@@ -132,6 +134,11 @@ impl Entry {
         self.services.shrink_to_fit();
     }
 
+    /// Begun by the platform itself, and nothing worth a look happened in it.
+    pub fn is_routine(&self) -> bool {
+        self.first.own && self.errors == 0 && self.flags.is_empty()
+    }
+
     pub fn bytes(&self) -> usize {
         // An order's id is its own, and a flag's may be.
         let texts: usize = self.orders.iter().chain(&self.flags).map(|text| text.len() + 16).sum();
@@ -192,7 +199,19 @@ fn first(span: &Span, facts: &Facts<'_>, names: &mut Names) -> First {
         end_ns: span.end_ns,
         failed: span.failed,
         status: facts.status,
+        own: is_own(span, facts),
     }
+}
+
+/// A timer, or the console looking at what everybody else does.
+fn is_own(span: &Span, facts: &Facts<'_>) -> bool {
+    let of_the_console = |route: &str| ["/console", "/events/console"].iter().any(|pages| route.starts_with(pages));
+    PLATFORM.contains(&&*span.service)
+        && match span.kind {
+            Kind::Internal | Kind::Client => true,
+            Kind::Server => facts.route.is_some_and(of_the_console),
+            Kind::Producer | Kind::Consumer => false,
+        }
 }
 
 pub(crate) fn timestamp(ns: u64) -> Timestamp {

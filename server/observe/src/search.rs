@@ -50,6 +50,7 @@ impl Question<'_> {
         let start_ms = i64::try_from(entry.first.start_ns / 1_000_000).unwrap_or(i64::MAX);
         let end_ms = start_ms.saturating_add_unsigned(us / 1_000);
         let fits = self.below.is_none_or(|below| (entry.first.start_ns, trace) < below)
+            && !(query.requests && entry.is_routine())
             && wanted(query.service.as_ref(), |service| entry.has_service(service))
             && query.outcome.is_none_or(|outcome| (outcome == Outcome::Error) == (entry.errors > 0))
             && query.min_ms.is_none_or(|ms| us >= ms.saturating_mul(1_000))

@@ -42,6 +42,7 @@ pub struct CartLine {
     pub item_emoji: String,
     #[cfg_attr(feature = "openapi", schema(examples(2)))]
     pub quantity: u32,
+    /// Of one.
     pub base_price: Money,
     pub added_at: Timestamp,
     /// What was chosen of the item's options: "Oat, Large".

@@ -90,15 +90,21 @@ impl OrderStatus {
 #[serde(rename_all = "camelCase")]
 pub struct PlaceOrder {
     pub customer_name: CustomerName,
+    /// A cart becomes one order and no more.
     pub cart_id: CartId,
+    /// A wish for the kitchen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub special_instructions: Option<Note>,
+    /// Where to deliver, in the city of the restaurant. Left out, the order is handed over at the counter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<Note>,
+    /// `card` when left out, `wallet`, or one of the test cards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_method: Option<Note>,
+    /// A code like `WELCOME10`, in any case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promotion: Option<String>,
+    /// The quote that was shown: its total is what is charged. Without one the order is priced when it is placed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quote_id: Option<QuoteId>,
 }
@@ -114,6 +120,7 @@ pub struct OrderLine {
     pub item_emoji: String,
     #[cfg_attr(feature = "openapi", schema(examples(2)))]
     pub quantity: u32,
+    /// Of one, before any rule.
     pub base_price: Money,
     /// After all rules: what is charged for the line.
     pub item_total: Money,
@@ -145,6 +152,7 @@ pub struct Order {
     #[cfg_attr(feature = "openapi", schema(examples("Cosmic Coffee")))]
     pub restaurant_name: String,
     pub items: Vec<OrderLine>,
+    /// What is charged: lines and fees, less the discounts.
     pub total_price: Money,
     /// Lines together, before fees and discounts. Zero in orders from before there were any.
     #[serde(default)]
@@ -154,7 +162,9 @@ pub struct Order {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub discounts: Vec<Charge>,
     pub status: OrderStatus,
+    /// When it was accepted.
     pub timestamp: Timestamp,
+    /// When its status last changed.
     pub updated_at: Timestamp,
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(examples("Lisbon")))]
@@ -261,8 +271,10 @@ pub struct Claim {
 #[serde(rename_all = "camelCase")]
 pub struct QuoteCart {
     pub cart_id: CartId,
+    /// A code like `WELCOME10`, in any case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promotion: Option<String>,
+    /// Where to deliver: the way decides the fee.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<Note>,
 }
@@ -278,8 +290,11 @@ pub struct CartQuote {
     pub lines: Vec<OrderLine>,
     pub fees: Vec<Charge>,
     pub discounts: Vec<Charge>,
+    /// Lines together, before fees and discounts.
     pub subtotal: Money,
+    /// What an order with this quote is charged.
     pub total: Money,
+    /// Until then an order may name it.
     pub expires_at: Timestamp,
 }
 

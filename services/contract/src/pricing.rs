@@ -208,6 +208,7 @@ pub struct StockLevel {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SetStock {
+    /// What there is from now on; zero is sold out.
     #[serde(deserialize_with = "whole_number")]
     #[cfg_attr(feature = "openapi", schema(examples(200)))]
     pub stock: i64,

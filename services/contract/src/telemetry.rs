@@ -5,6 +5,9 @@
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// The platform's own services, as they are named in telemetry.
+pub const PLATFORM: [&str; 9] = ["server", "menu", "cart", "middleware", "order", "user", "payment", "delivery", "notification"];
+
 /// Which traces are wanted (`GET /api/traces`). Everything that is absent is "any".
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
@@ -25,6 +28,8 @@ pub struct TraceQuery {
     pub order: Option<String>,
     /// Some name, attribute or message contains this, whatever its case.
     pub text: Option<String>,
+    /// Leaves out what the platform does by itself, as long as it goes well and no fault touches it: its timers, and the console's pages.
+    pub requests: bool,
     /// The trace was under way between these: a point of a chart counts what ended in it, whenever that began.
     pub from: Option<Timestamp>,
     pub to: Option<Timestamp>,

@@ -65,9 +65,9 @@ macro_rules! text_types {
 
 text_types! {
     /// Who the order is for.
-    CustomerName, "customerName", 1, 100, Code::InvalidName;
-    /// A wish for the kitchen; may be empty.
-    Note, "specialInstructions", 0, 500, Code::InvalidBody;
+    CustomerName, "a name", 1, 100, Code::InvalidName;
+    /// A text that people read; may be empty.
+    Note, "a text", 0, 500, Code::InvalidBody;
 }
 
 #[cfg(test)]

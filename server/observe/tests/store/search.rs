@@ -49,6 +49,26 @@ fn traces_are_found_by_what_is_known_of_them() {
 }
 
 #[test]
+fn what_the_platform_does_by_itself_is_left_out_while_it_goes_well() {
+    let world = World::new();
+    world.take([
+        span(1, 1).of("payment", "due payments", Kind::Client).with("db.system.name", "sqlite"),
+        span(2, 2).of("payment", "due payments", Kind::Client).failed(),
+        span(3, 3).of("order", "hold events back", Kind::Internal).with("chaos.flag", "events-lag"),
+        span(4, 4).of("server", "GET /console/overview", Kind::Server).with("http.route", "/console/overview"),
+        span(5, 5).of("server", "GET /", Kind::Server).with("http.route", "/"),
+        span(6, 6).of("order", "process order.paid", Kind::Consumer),
+        span(7, 7).of("elsewhere", "a job of somebody else's", Kind::Internal),
+        span(8, 8).of("browser", "GET /cart", Kind::Client),
+        span(8, 9).under(8).of("server", "GET /cart", Kind::Server),
+    ]);
+    let mut requests = found(&world, TraceQuery { requests: true, ..TraceQuery::default() });
+    requests.sort_unstable();
+    assert_eq!(requests, [2, 3, 5, 6, 7, 8]);
+    assert_eq!(found(&world, TraceQuery::default()).len(), 8);
+}
+
+#[test]
 fn pages_follow_each_other_without_gap_or_repetition() {
     let world = World::new();
     world.take((0..100_u64).map(|n| span(u128::from(n), n).lasting(n as i64 / 7, 1).with("note", if n % 2 == 0 { "even" } else { "odd" })));

@@ -1,6 +1,6 @@
 //! A full run: customers, staff, couriers, operators, faults of every kind. Everything that has a name in telemetry is done once.
 
-use super::receiver::Receiver;
+use super::receiver::{Receiver, Span};
 use crate::harness::{Browser, Http, LATTE, Platform, purchase};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -42,7 +42,7 @@ pub async fn travel(platform: &Platform, receiver: &Receiver) {
     let _ = platform.http.post(&format!("/api/orders/{cancelled}/cancel"), json!({})).operator().send().await;
     cook(platform, &delivered).await;
     reaches(platform, &delivered, &["assigned", "pickedUp", "delivered"]).await;
-    faults(platform).await;
+    faults(platform, receiver).await;
     eventually("the counters have left", PATIENCE, async || {
         let seen = receiver.seen();
         ["feast.deliveries", "feast.messages", "feast.kitchen.tickets"].iter().all(|name| seen.metrics.contains_key(*name))
@@ -137,7 +137,7 @@ async fn cook(platform: &Platform, order: &str) {
     }
 }
 
-async fn faults(platform: &Platform) {
+async fn faults(platform: &Platform, receiver: &Receiver) {
     let browser = platform.browser();
     for (flag, variant) in FAULTS {
         platform.flip(flag, variant).await;
@@ -155,13 +155,22 @@ async fn faults(platform: &Platform) {
         by_form(&browser, flag == "checkout-express").await;
         platform.clear(flag).await;
     }
-    // Slow and down stores are for as long as a few questions take: nothing else works meanwhile.
-    for (flag, variant) in [("store-slow", "all-300-ms"), ("store-down", "all")] {
-        platform.flip(flag, variant).await;
-        platform.http.get("/api/orders").send().await;
-        platform.http.ask("POST", "/api/cart").send().await;
-        platform.clear(flag).await;
-    }
+    // Consumers meet a slow store as well, and what happens to an order goes on for seconds.
+    order(platform).await;
+    platform.flip("store-slow", "all-300-ms").await;
+    platform.http.get("/api/orders").send().await;
+    platform.http.ask("POST", "/api/cart").send().await;
+    eventually("a consumer has met the slow store", PATIENCE, async || {
+        let of_a_consumer = |span: &Span| span.kind == "consumer" && span.name.starts_with("process ");
+        receiver.seen().spans.iter().any(|span| of_a_consumer(span) && span.attributes.contains("chaos.flag"))
+    })
+    .await;
+    platform.clear("store-slow").await;
+    // A store that is down is so for as long as a few questions take: nothing else works meanwhile.
+    platform.flip("store-down", "all").await;
+    platform.http.get("/api/orders").send().await;
+    platform.http.ask("POST", "/api/cart").send().await;
+    platform.clear("store-down").await;
     platform.flip("payment-failure", "all").await;
     let declined = order(platform).await;
     reaches(platform, &declined, &["paymentFailed"]).await;

@@ -204,7 +204,11 @@ async fn assign_those_who_came(
         away.push(not_here);
     }
     let home: Vec<String> = free.iter().map(|courier| courier.id.clone()).collect();
-    Ok(pairs(waiting, free, |order, courier| !away[order].is_some_and(|away: Away| away.is_home(&home[courier]))))
+    let among = waiting.len();
+    let rides = pairs(waiting, free, |order, courier| !away[order].is_some_and(|away: Away| away.is_home(&home[courier])));
+    // There are as many couriers as orders here: whoever got none waits for one who is at home.
+    *held += u32::try_from(among - rides.len()).unwrap_or(u32::MAX);
+    Ok(rides)
 }
 
 fn pairs(waiting: Vec<Waiting>, free: Vec<Free>, may: impl Fn(usize, usize) -> bool) -> Vec<(Waiting, Free)> {

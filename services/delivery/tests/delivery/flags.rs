@@ -38,8 +38,10 @@ pub async fn while_nobody_rides_orders_wait_and_afterwards_the_oldest_ride_first
 pub async fn while_half_stay_home_the_others_ride(desk: Desk) {
     flip(&desk.platform, "delivery-no-couriers", "half-stay-home");
     desk.arrive(&many(2 * OWN, "Berlin", desk.now())).await;
-    let first = desk.tick().await.assigned.len();
+    let ticked = desk.tick().await;
+    let first = ticked.assigned.len();
     assert!((10..=30).contains(&first), "{first} of {OWN} came");
+    assert_eq!(ticked.held as usize, OWN as usize - first, "an order waits for each who did not, although others ride");
     let at_work = |couriers: Vec<contract::delivery::Courier>| {
         couriers.into_iter().filter(|courier| courier.order_id.is_some()).map(|courier| courier.id).collect::<Vec<_>>()
     };

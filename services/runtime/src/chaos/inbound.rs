@@ -71,7 +71,7 @@ impl Chaos {
         }
         if effect.log_lines > 0 {
             self.mark(flag, Injected::Behaviour, route);
-            flood::write(effect.log_lines);
+            flood::write(self.flags.service(), effect.log_lines);
         }
         self.slow_down(flag, effect, route).await;
         Ok(())

@@ -50,7 +50,7 @@ fn refusal(rejection: &JsonRejection) -> ApiError {
     }
 }
 
-/// What a type of ours refused says its code: `customerName must have 1 to 100 characters (INVALID_NAME)`.
+/// What a type of ours refused says its code: `customerName: a name must have 1 to 100 characters (INVALID_NAME)`.
 fn named_code(detail: &str) -> (&str, Code) {
     let named =
         detail.strip_suffix(')').and_then(|detail| detail.rsplit_once(" (")).and_then(|(text, code)| Some((text, Code::from_text(code)?)));

@@ -6,6 +6,7 @@
 
 use super::resource;
 use crate::context;
+use contract::telemetry::PLATFORM;
 use opentelemetry::logs::{AnyValue, LogRecord as _};
 use opentelemetry::trace::Span as _;
 use opentelemetry::{Context, InstrumentationScope, Key, KeyValue};
@@ -18,9 +19,6 @@ use std::time::Duration;
 
 /// Internal mark of spans and log records; taken off before export.
 pub const SERVICE: &str = "feast.service";
-
-/// The services that may own telemetry, so that an exporter exists for each before the first batch.
-const SERVICES: [&str; 9] = ["server", "menu", "cart", "middleware", "order", "user", "payment", "delivery", "notification"];
 
 fn owner_or(process: &'static str) -> &'static str {
     match context::current().service {
@@ -110,7 +108,7 @@ type Each<T, E> = Result<Option<HashMap<&'static str, T>>, E>;
 
 /// A process that is one service alone needs one exporter; the server may host them all.
 fn one_each<T, E>(process: &'static str, alone: bool, build: impl Fn() -> Option<Result<T, E>>) -> Each<T, E> {
-    let services: &[&'static str] = if alone { &[process] } else { &SERVICES };
+    let services: &[&'static str] = if alone { &[process] } else { &PLATFORM };
     services.iter().map(|service| build().map(|built| built.map(|built| (*service, built)))).collect::<Option<Result<_, _>>>().transpose()
 }
 

@@ -129,7 +129,9 @@ fn entries(audit: Result<Vec<AuditEntry>, ApiError>) -> impl IntoView {
 }
 
 fn entry(entry: AuditEntry) -> impl IntoView {
-    let subject = if entry.action.starts_with("flag.") && !entry.subject.is_empty() {
+    let subject = if entry.subject == "*" {
+        Either::Right("every flag".to_owned())
+    } else if entry.action.starts_with("flag.") && !entry.subject.is_empty() {
         Either::Left(flag_chips(&[entry.subject]))
     } else {
         Either::Right(entry.subject)

@@ -99,7 +99,7 @@ fn script(script: &Script, busy: bool) -> impl IntoView + use<> {
             </form>
         }
     });
-    let strip = timeline(script, None);
+    let strip = script_line(script, None);
     let steps: Vec<_> = script.steps.iter().map(step).collect();
     view! {
         <li class="script">
@@ -124,11 +124,11 @@ pub(super) fn clock(seconds: u64) -> String {
 }
 
 /// A script as a line with its steps; up to `at` it is done.
-pub(super) fn timeline(script: &Script, at: Option<u64>) -> String {
+pub(super) fn script_line(script: &Script, at: Option<u64>) -> String {
     let whole = script.seconds.max(1) as f64;
     let percent = |seconds: u64| (seconds as f64 / whole * 100.0).clamp(0.0, 100.0);
     let mut svg =
-        r#"<svg class="timeline" aria-hidden="true" focusable="false"><rect class="ground" y="40%" width="100%" height="20%" rx="3"/>"#
+        r#"<svg class="script-line" aria-hidden="true" focusable="false"><rect class="ground" y="40%" width="100%" height="20%" rx="3"/>"#
             .to_owned();
     if let Some(at) = at {
         svg.push_str(&format!(r#"<rect class="done" y="40%" width="{:.1}%" height="20%" rx="3"/>"#, percent(at)));

@@ -28,6 +28,8 @@ pub const SERVICES: [&str; 11] =
 const FIELDS: [&str; 10] = ["text", "service", "route", "outcome", "minMs", "maxMs", "flag", "order", "from", "to"];
 /// Which telemetry is searched.
 const SOURCE: &str = "source";
+/// Whether what the platform does by itself is listed as well. A search looks everywhere.
+const OWN: &str = "own";
 
 pub async fn show(Extension(visit): Extension<Arc<Visit>>, Extension(room): Extension<SharedControlRoom>, Asked(query): Asked) -> Response {
     if !visit.operator {
@@ -68,6 +70,7 @@ fn read(query: &Fields) -> TraceQuery {
         flag: query.filled("flag"),
         order: query.filled("order"),
         text: query.filled("text"),
+        requests: query.get(OWN).is_empty() && !is_searched(query),
         from: moment(query.get("from")),
         to: moment(query.get("to")),
         limit: None,
@@ -76,9 +79,13 @@ fn read(query: &Fields) -> TraceQuery {
     }
 }
 
+fn is_searched(query: &Fields) -> bool {
+    FIELDS.iter().any(|name| !query.get(name).is_empty())
+}
+
 /// The address of this search with other fields beside it.
 fn address(query: &Fields, without: &[&str], with: &[(&str, &str)]) -> String {
-    let kept = FIELDS.iter().chain([&SOURCE]).filter(|name| !without.contains(name)).map(|name| (*name, query.get(name)));
+    let kept = FIELDS.iter().chain([&SOURCE, &OWN]).filter(|name| !without.contains(name)).map(|name| (*name, query.get(name)));
     let pairs: Vec<String> = kept
         .chain(with.iter().copied())
         .filter(|(_, value)| !value.is_empty())
@@ -91,13 +98,14 @@ fn body(query: &Fields, traces: TracePage, held: Option<Snapshot>) -> impl IntoV
     let (following, source) = (is_following(query), snapshot::source_of(query));
     let imported = address(query, &[SOURCE], &[(SOURCE, Source::Imported.as_str())]);
     let shown = snapshot::switch(source, held.as_ref(), address(query, &[SOURCE], &[]), imported);
-    let searched = FIELDS.iter().any(|name| !query.get(name).is_empty());
+    let searched = is_searched(query);
     let on_first_page = query.get("cursor").is_empty();
     let follow_to = if following { address(query, &[], &[]) } else { address(query, &[], &[("follow", "1")]) };
     let list = list(&traces, searched, &address(query, &FIELDS, &[]));
     let newest = (!on_first_page).then(|| view! { <a class="button quiet" href=address(query, &[], &[])>"Newest"</a> });
     let older = traces.next.map(|next| view! { <a class="button quiet" href=address(query, &[], &[("cursor", &next)])>"Older"</a> });
     let follow = following.then(follow_events);
+    let scope = if searched { Either::Left(chips(query)) } else { Either::Right(own(query)) };
     let switch = (on_first_page && source == Source::Live).then(|| follow_link(following, follow_to));
     frame(
         Place::Traces,
@@ -105,12 +113,22 @@ fn body(query: &Fields, traces: TracePage, held: Option<Snapshot>) -> impl IntoV
         view! {
             {shown}
             {search(query)}
-            <div class="list-head">{chips(query)}<div class="list-tools"><a class="button quiet" href=snapshot::PAGE>"Snapshot"</a>{switch}</div></div>
+            <div class="list-head">{scope}<div class="list-tools"><a class="button quiet" href=snapshot::PAGE>"Snapshot"</a>{switch}</div></div>
             {follow}
             <div id="live-traces" data-live="">{list}</div>
             <nav class="pages" aria-label="Pages">{newest}{older}</nav>
         },
     )
+}
+
+/// What is left out of a list that nobody searched, and the way to see it.
+fn own(query: &Fields) -> impl IntoView + use<> {
+    let (says, to, does) = if query.get(OWN).is_empty() {
+        ("Without timers and the console's own pages. ", address(query, &[], &[(OWN, "1")]), "Show them")
+    } else {
+        ("With timers and the console's own pages. ", address(query, &[OWN], &[]), "Leave them out")
+    };
+    view! { <p class="hint">{says}<a href=to>{does}</a></p> }
 }
 
 /// The search. What is seldom asked for is folded away.

@@ -1,6 +1,6 @@
 //! The script that plays: where it is, what to say, and the buttons that steer it.
 
-use super::{clock, is_guessing, script_of, timeline};
+use super::{clock, is_guessing, script_line, script_of};
 use crate::pages::staff::console::numbers::hms;
 use contract::detection::Detection;
 use contract::incident::{Answered, Incidents, PlayMode, Playing, Script, Step};
@@ -27,7 +27,7 @@ pub fn panel(incidents: &Incidents, detection: &Detection) -> impl IntoView + us
     let next = playing.step.map_or(0, |step| step + 1);
     let next = script.steps.get(next);
     let paused = playing.paused.then(|| view! { <span class="chip waiting"><span aria-hidden="true">"⏸"</span>"paused"</span> });
-    let strip = timeline(script, Some(playing.at_seconds));
+    let strip = script_line(script, Some(playing.at_seconds));
     // Titles and notes tell the cause, and who guesses may be looking at this very page.
     let guessing = is_guessing(incidents);
     let now = now.filter(|_| !guessing).map(|step| said(step, "Now"));
@@ -99,7 +99,7 @@ pub fn quiz(incidents: &Incidents) -> impl IntoView + use<> {
         <form class="quiz" method="post" action="/console/incidents/answer" data-swap="">
             <h2>"What is the cause?"</h2>
             <p class="hint">"Charts, map, traces and logs tell. The sooner the answer, the more points."</p>
-            <div class="choices">{choices}</div>
+            <div class="quiz-choices">{choices}</div>
         </form>
     }))
 }
@@ -135,7 +135,7 @@ pub fn stage(incidents: &Incidents, detection: &Detection) -> impl IntoView + us
     let choices: Vec<_> = script.choices.iter().map(|choice| view! { <li>{choice.text.clone()}</li> }).collect();
     let question = is_guessing(incidents).then(|| view! { <h2>"What is the cause?"</h2><ol class="stage-choices" type="A">{choices}</ol> });
     let answer = playing.answered.as_ref().map(|answered| verdict(answered, script));
-    let strip = timeline(script, Some(playing.at_seconds));
+    let strip = script_line(script, Some(playing.at_seconds));
     let title = if quiz { "What is going on here?".to_owned() } else { script.title.clone() };
     let about = (!quiz).then(|| view! { <p class="lead">{script.about.clone()}</p> });
     Either::Right(view! {
