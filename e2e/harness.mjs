@@ -30,6 +30,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const BIN_DIR = process.env.FEAST_BIN_DIR ?? join(ROOT, 'target/release');
 const CHROMIUM = process.env.FEAST_CHROMIUM ?? '/usr/bin/chromium';
 const SCREENSHOTS = join(ROOT, 'target/screenshots');
+/** Letters may be higher than their line, and a badge may stand on a corner. */
+const SPILL_SLACK_PX = 12;
 const TOKEN = 'operator-token-of-the-browser-tests';
 
 const READY_DEADLINE_MS = 20_000;
@@ -333,6 +335,26 @@ class Shop {
   async accessible(page) {
     const violations = await this.axe(page);
     assert.deepEqual(violations, [], `${page.url()} is not accessible:\n${JSON.stringify(violations, null, 2)}`);
+  }
+
+  /** Fails if the page is wider than its window, or if something hangs out of its box at the bottom and lies on whatever comes next. */
+  async fits(page) {
+    const [wider, spilled] = await page.evaluate((slack) => {
+      const flows = ({ position, display }) => ['static', 'relative'].includes(position) && !['none', 'contents', 'inline'].includes(display);
+      // Decorations may; they are no elements, or out of the flow.
+      const hangsOut = (element) => {
+        const box = element.parentElement;
+        const isSeen = element instanceof HTMLElement && element.checkVisibility() && element.clientHeight > 0 && box.clientHeight > 0;
+        if (!isSeen || !flows(getComputedStyle(element)) || getComputedStyle(box).overflowY !== 'visible') return false;
+        return element.getBoundingClientRect().bottom - box.getBoundingClientRect().bottom > slack;
+      };
+      const name = ({ tagName, id, className }) => `${tagName.toLowerCase()}#${id}.${className}`;
+      const told = (element) => `${name(element)} of ${name(element.parentElement)}`;
+      const { scrollWidth, clientWidth } = document.documentElement;
+      return [scrollWidth - clientWidth, [...document.querySelectorAll('main *')].filter(hangsOut).map(told)];
+    }, SPILL_SLACK_PX);
+    assert.ok(wider <= 0, `${page.url()} is ${wider} px wider than its window`);
+    assert.deepEqual(spilled, [], `${page.url()}: something is higher than its box`);
   }
 
   /** Keeps a picture of the page as `target/screenshots/NAME.png`: the whole of it, or what its window shows of a long one. */
