@@ -120,6 +120,21 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 /// Rounds without a write after which the checkpoint's connection is closed.
 const QUIET_ROUNDS: u32 = 5;
 
+/// A log longer than this, in bytes, begins anew: writers wait for the little that is not moved yet. Beside a writer that never rests
+/// it would never come to its end, and grow for as long as the load goes on.
+const LONGEST_LOG: u64 = 64 * 1024 * 1024;
+
+/// How long writers may have to wait for a reader before that is put off to the next round.
+const LONGEST_STOP: Duration = Duration::from_millis(100);
+
+async fn move_log(connection: &mut SqliteConnection, log: &Path, longest: u64) -> Result<(), sqlx::Error> {
+    sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut *connection).await?;
+    if std::fs::metadata(log).is_ok_and(|log| log.len() > longest) {
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(connection).await?;
+    }
+    Ok(())
+}
+
 /// Moves what is committed from the log into the file, beside the writer and without making it wait.
 async fn checkpoint(options: SqliteConnectOptions, log: PathBuf, open: Weak<Mutex<Option<SqliteConnection>>>) {
     let mut connection: Option<SqliteConnection> = None;
@@ -143,7 +158,7 @@ async fn checkpoint(options: SqliteConnectOptions, log: PathBuf, open: Weak<Mute
         quiet = 0;
         let mut connected = match connection.take() {
             Some(connected) => connected,
-            None => match SqliteConnection::connect_with(&options).await {
+            None => match SqliteConnection::connect_with(&options.clone().busy_timeout(LONGEST_STOP)).await {
                 Ok(connected) => connected,
                 Err(error) => {
                     tracing::warn!(%error, "The database file cannot be opened for a checkpoint");
@@ -151,10 +166,48 @@ async fn checkpoint(options: SqliteConnectOptions, log: PathBuf, open: Weak<Mute
                 }
             },
         };
-        match sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut connected).await {
+        match move_log(&mut connected, &log, LONGEST_LOG).await {
             // What was written meanwhile has a later time, and is moved in the next round.
-            Ok(_) => (connection, moved) = (Some(connected), written),
+            Ok(()) => (connection, moved) = (Some(connected), written),
             Err(error) => tracing::warn!(%error, "The log could not be moved into the database file; it grows until it can"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn rows(database: &Sqlite) -> i64 {
+        sqlx::query_scalar("SELECT COUNT(*) FROM notes").fetch_one(&database.readers).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_long_log_begins_anew_and_puts_that_off_while_somebody_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, log) = (folder.path().join("notes.db"), folder.path().join("notes.db-wal"));
+        let length = || std::fs::metadata(&log).unwrap().len();
+        let database = Sqlite::open(&path, &Schema { sqlite: &[], postgres: &[] }).await.unwrap();
+        database.run("CREATE TABLE notes (text TEXT NOT NULL)", Vec::new()).await.unwrap();
+        let write = || database.run("INSERT INTO notes VALUES (hex(randomblob(5000)))", Vec::new());
+        let mut connection = SqliteConnection::connect_with(&database.options.clone().busy_timeout(LONGEST_STOP)).await.unwrap();
+
+        write().await.unwrap();
+        let before = length();
+        move_log(&mut connection, &log, u64::MAX).await.unwrap();
+        assert!(before > 10_000 && length() == before, "a short one stays as long as it is: {before}");
+
+        let mut reading = database.readers.begin().await.unwrap();
+        let seen: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM notes").fetch_one(&mut *reading).await.unwrap();
+        write().await.unwrap();
+        move_log(&mut connection, &log, 0).await.unwrap();
+        assert_eq!((seen, length()), (1, before), "somebody still reads what was before");
+        write().await.unwrap();
+
+        reading.commit().await.unwrap();
+        move_log(&mut connection, &log, 0).await.unwrap();
+        assert_eq!((length(), rows(&database).await), (0, 3));
+        write().await.unwrap();
+        assert_eq!(rows(&database).await, 4);
     }
 }
