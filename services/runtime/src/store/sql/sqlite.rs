@@ -122,7 +122,7 @@ const QUIET_ROUNDS: u32 = 5;
 
 /// A log longer than this, in bytes, begins anew: writers wait for the little that is not moved yet. Beside a writer that never rests
 /// it would never come to its end, and grow for as long as the load goes on.
-const LONGEST_LOG: u64 = 64 * 1024 * 1024;
+const LONGEST_LOG: u64 = 128 * 1024 * 1024;
 
 /// How long writers may have to wait for a reader before that is put off to the next round.
 const LONGEST_STOP: Duration = Duration::from_millis(100);
