@@ -206,12 +206,12 @@ fn first(span: &Span, facts: &Facts<'_>, names: &mut Names) -> First {
 /// A timer, or the console looking at what everybody else does.
 fn is_own(span: &Span, facts: &Facts<'_>) -> bool {
     let of_the_console = |route: &str| ["/console", "/events/console"].iter().any(|pages| route.starts_with(pages));
-    PLATFORM.contains(&&*span.service)
-        && match span.kind {
-            Kind::Internal | Kind::Client => true,
-            Kind::Server => facts.route.is_some_and(of_the_console),
-            Kind::Producer | Kind::Consumer => false,
-        }
+    let began = match span.kind {
+        Kind::Internal | Kind::Client => true,
+        Kind::Server => facts.route.is_some_and(of_the_console),
+        Kind::Producer | Kind::Consumer => false,
+    };
+    span.parent.is_none() && began && PLATFORM.contains(&&*span.service)
 }
 
 pub(crate) fn timestamp(ns: u64) -> Timestamp {

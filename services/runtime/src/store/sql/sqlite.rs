@@ -127,6 +127,7 @@ const LONGEST_LOG: u64 = 128 * 1024 * 1024;
 /// How long writers may have to wait for a reader before that is put off to the next round.
 const LONGEST_STOP: Duration = Duration::from_millis(100);
 
+/// Moves what is committed from the log into the file beside the writer, and empties a log that is longer than `longest` bytes.
 async fn move_log(connection: &mut SqliteConnection, log: &Path, longest: u64) -> Result<(), sqlx::Error> {
     sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut *connection).await?;
     if std::fs::metadata(log).is_ok_and(|log| log.len() > longest) {
@@ -135,7 +136,7 @@ async fn move_log(connection: &mut SqliteConnection, log: &Path, longest: u64) -
     Ok(())
 }
 
-/// Moves what is committed from the log into the file, beside the writer and without making it wait.
+/// Moves the log into the file every second in which something was written.
 async fn checkpoint(options: SqliteConnectOptions, log: PathBuf, open: Weak<Mutex<Option<SqliteConnection>>>) {
     let mut connection: Option<SqliteConnection> = None;
     let (mut moved, mut quiet): (Option<SystemTime>, u32) = (None, 0);
